@@ -1,0 +1,1 @@
+"""Our words, as frozen values. Knows nothing else of ours."""

@@ -1,0 +1,1 @@
+"""Chinese text to meaning: deterministic, no network, milliseconds."""
