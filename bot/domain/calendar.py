@@ -163,10 +163,8 @@ class _Easter:
 
 _Rule = _Solar | _Lunar | _NewYearsEve | _NthWeekday | _SolarTerm | _Easter
 
-SOLAR_TERMS = tuple(
-    "小寒 大寒 立春 雨水 惊蛰 春分 清明 谷雨 立夏 小满 芒种 夏至 "
-    "小暑 大暑 立秋 处暑 白露 秋分 寒露 霜降 立冬 小雪 大雪 冬至".split()
-)
+_TERMS = "小寒大寒立春雨水惊蛰春分清明谷雨立夏小满芒种夏至小暑大暑立秋处暑白露秋分寒露霜降立冬小雪大雪冬至"
+SOLAR_TERMS = tuple(_TERMS[i : i + 2] for i in range(0, len(_TERMS), 2))  # 节气, from January on
 
 _FESTIVALS: Mapping[str, _Rule] = {
     "元旦": _Solar(1, 1),
