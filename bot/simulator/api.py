@@ -1,0 +1,272 @@
+"""The platform's doors: both APIs, the SMS port, media, as one aiohttp application."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic
+
+from aiohttp import BodyPartReader, web
+
+from bot.simulator import credentials, customer_service
+from bot.simulator.account import OfficialAccount
+from bot.simulator.calls import ApiCall
+from bot.simulator.endpoint import Answer, Binary, Call, Credential, Endpoint, Json, Subject
+from bot.simulator.errors import WECHAT_ERRORS, ApiError, ConnectionCut, refusal
+from bot.simulator.faults import Fault, FaultKind
+from bot.simulator.media import Upload
+from bot.simulator.platform import Platform
+from bot.simulator.sms import BadSms
+
+LARGEST_UPLOAD = 64 * 1024 * 1024
+
+OFFICIAL_ACCOUNT_ENDPOINTS: tuple[Endpoint[OfficialAccount], ...] = (
+    *credentials.ENDPOINTS,
+    *customer_service.ENDPOINTS,
+)
+
+Asked = tuple[Mapping[str, str], Json, str]
+"""A call before it is known whom it is for: query, body, address of the caller."""
+
+
+class ApiHost(Generic[Subject]):
+    """One API host. *identify* finds whom a call is for, and refuses bad credentials."""
+
+    def __init__(
+        self,
+        name: str,
+        platform: Platform,
+        endpoints: Iterable[Endpoint[Subject]],
+        texts: Mapping[int, str],
+        identify: Callable[[Endpoint[Subject], Asked], Subject],
+    ) -> None:
+        self._name = name
+        self._platform = platform
+        self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
+        self._texts = texts
+        self._identify = identify
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer one call: always HTTP 200 and JSON, unless a fault is waiting for it."""
+        path = "/" + request.match_info["path"]
+        fault = self._platform.faults.take(self._name, path)
+        content, upload = await _content_of(request)
+        query = dict(request.query)
+        try:
+            answer = await self._answer(request, path, query, content, upload, fault)
+        except ConnectionCut:
+            self._log(path, query, _readable(content), None)
+            return _cut(request)
+        logged = answer if isinstance(answer, dict) else None
+        self._log(path, query, _readable(content), logged)
+        if fault is not None and fault.kind is FaultKind.DROPPED:
+            return _cut(request)
+        return _response(answer)
+
+    async def _answer(
+        self,
+        request: web.Request,
+        path: str,
+        query: dict[str, str],
+        content: bytes,
+        upload: Upload | None,
+        fault: Fault | None,
+    ) -> Answer | web.Response:
+        try:
+            if fault is not None and (spoilt := await _befall(fault)) is not None:
+                return spoilt
+            kill = fault is not None and fault.kind is FaultKind.DEAD_TOKEN
+            return self._dispatch(request, path, query, content, upload, kill=kill)
+        except ApiError as error:
+            return refusal(error, self._texts, self._platform.clock.now())
+
+    def _dispatch(
+        self,
+        request: web.Request,
+        path: str,
+        query: dict[str, str],
+        content: bytes,
+        upload: Upload | None,
+        *,
+        kill: bool,
+    ) -> Answer:
+        endpoint = self._endpoints.get(path)
+        if endpoint is None:
+            raise ApiError(40066, path)
+        if request.method != endpoint.method:
+            raise ApiError(43001 if endpoint.method == "GET" else 43002)
+        body = self._body(content) if endpoint.method == "POST" and upload is None else {}
+        asked = (query, body, request.remote or "")
+        if kill:
+            _kill_tokens(self._identify(endpoint, asked))
+        subject = self._identify(endpoint, asked)
+        return endpoint.answer(Call(subject, query, body, self._platform.clock.now(), upload))
+
+    def _body(self, content: bytes) -> Json:
+        if not content.strip():
+            raise ApiError(44002)
+        if self._platform.config.refuse_unicode_escapes and b"\\u" in content:
+            raise ApiError(40033)
+        try:
+            body = json.loads(content)
+        except ValueError as error:
+            raise ApiError(47001) from error
+        if not isinstance(body, dict):
+            raise ApiError(47001)
+        return body
+
+    def _log(self, path: str, query: dict[str, str], body: Any, answer: Any) -> None:
+        call = ApiCall(self._platform.clock.now(), self._name, path, query, body, answer)
+        self._platform.calls.add(call)
+
+
+async def _befall(fault: Fault) -> web.Response | None:
+    if fault.kind is FaultKind.ERROR:
+        raise ApiError(fault.code, **fault.fields)
+    if fault.kind is FaultKind.HTTP:
+        page = f"<html><body><h1>{fault.code}</h1></body></html>"
+        return web.Response(status=fault.code, text=page, content_type="text/html")
+    if fault.kind is FaultKind.GARBAGE:
+        return web.Response(text='{"errcode":0,"errm', content_type="application/json")
+    if fault.kind is FaultKind.HANG:
+        await asyncio.Event().wait()
+    if fault.kind is FaultKind.RESET:
+        raise ConnectionCut
+    return None
+
+
+def _kill_tokens(subject: object) -> None:
+    tokens = getattr(subject, "tokens", None)
+    if tokens is not None:
+        tokens.kill()
+
+
+def _cut(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
+
+
+def _response(answer: Answer | web.Response) -> web.Response:
+    if isinstance(answer, web.Response):
+        return answer
+    if isinstance(answer, Binary):
+        headers = {"Content-Type": answer.content_type}
+        if answer.filename:
+            headers["Content-Disposition"] = f'attachment; filename="{answer.filename}"'
+        return web.Response(body=answer.content, headers=headers)
+    # The real API's content type: clients that insist on application/json alone trip over it.
+    text = json.dumps(answer, ensure_ascii=False).encode()
+    return web.Response(body=text, headers={"Content-Type": "application/json; encoding=utf-8"})
+
+
+def _readable(content: bytes) -> Any:
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        return None
+
+
+async def _content_of(request: web.Request) -> tuple[bytes, Upload | None]:
+    if not request.content_type.startswith("multipart/"):
+        return await request.read(), None
+    async for part in await request.multipart():
+        if isinstance(part, BodyPartReader) and part.name == "media":
+            kind = part.headers.get("Content-Type", "application/octet-stream")
+            return b"", Upload(part.filename or "", kind, bytes(await part.read()))
+    raise web.HTTPBadRequest
+
+
+class OfficialAccountIdentity:
+    """Finds the account of a call by token, or by AppID and AppSecret."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def __call__(self, endpoint: Endpoint[OfficialAccount], asked: Asked) -> OfficialAccount:
+        query, body, remote = asked
+        match endpoint.credential:
+            case Credential.TOKEN:
+                account = self._by_token(query.get("access_token", ""))
+            case Credential.SECRET_IN_QUERY:
+                account = self._by_secret(query.get("appid"), query.get("secret"), remote)
+            case Credential.SECRET_IN_BODY:
+                secret = body.get("secret") or body.get("appsecret")
+                account = self._by_secret(body.get("appid"), secret, remote)
+            case Credential.USER_TOKEN:
+                account = next(iter(self._platform.accounts.values()))
+        if endpoint.verified and not account.config.verified:
+            raise ApiError(48001)
+        account.quota.use(endpoint.path, self._platform.clock.now())
+        return account
+
+    def _by_token(self, token: str) -> OfficialAccount:
+        accounts = list(self._platform.accounts.values())
+        account = next((a for a in accounts if a.tokens.owns(token)), accounts[0])
+        account.tokens.check(token)
+        return account
+
+    def _by_secret(self, app_id: Any, secret: Any, remote: str) -> OfficialAccount:
+        if not app_id:
+            raise ApiError(41002)
+        if not secret:
+            raise ApiError(41004)
+        found = [a for a in self._platform.accounts.values() if a.config.app_id == app_id]
+        if not found:
+            raise ApiError(40013)
+        if found[0].config.app_secret != secret:
+            raise ApiError(40125)
+        allowed = found[0].config.ip_whitelist
+        if allowed is not None and remote not in allowed:
+            raise ApiError(40164, f": {remote} ipv6 ::ffff:{remote}")
+        return found[0]
+
+
+def add_platform_routes(app: web.Application, platform: Platform) -> None:
+    """Add `/api/…`, `/qyapi/…`, `/sms` and `/media/…` to an application."""
+    official = ApiHost(
+        "wechat", platform, OFFICIAL_ACCOUNT_ENDPOINTS, WECHAT_ERRORS, OfficialAccountIdentity(platform)
+    )
+    app.router.add_route("*", "/api/{path:.*}", official.serve)
+    app.router.add_post("/sms", _sms(platform))
+    app.router.add_get("/media/{account}/{media_id}", _media(platform))
+
+
+def build_platform(platform: Platform) -> web.Application:
+    """Both API hosts, the SMS port and media under one base URL."""
+    app = web.Application(client_max_size=LARGEST_UPLOAD)
+    add_platform_routes(app, platform)
+    return app
+
+
+def _sms(platform: Platform) -> Callable[[web.Request], Any]:
+    async def accept(request: web.Request) -> web.Response:
+        fault = platform.faults.take("sms", "/sms")
+        try:
+            if fault is not None and (spoilt := await _befall(fault)) is not None:
+                return spoilt
+            posted = await request.json()
+            platform.sms.accept(posted, platform.clock.now())
+        except ConnectionCut:
+            return _cut(request)
+        except (ApiError, BadSms, ValueError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        platform.calls.add(ApiCall(platform.clock.now(), "sms", "/sms", {}, posted, {}))
+        return web.json_response({}, status=202)
+
+    return accept
+
+
+def _media(platform: Platform) -> Callable[[web.Request], Any]:
+    async def show(request: web.Request) -> web.Response:
+        account = platform.accounts.get(request.match_info["account"])
+        try:
+            if account is None:
+                raise ApiError(40007)
+            media = account.media.get(request.match_info["media_id"])
+        except ApiError:
+            raise web.HTTPNotFound from None
+        return web.Response(body=media.file.content, content_type=media.file.content_type)
+
+    return show
