@@ -1,0 +1,244 @@
+"""Reading one message for danger: words, rules, scopes, combinations, what is known of the patient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.language.meaning import Context, RedFlag, RedFlags, Suppressed, Urgency
+from bot.language.normalise import normalise
+from bot.language.red_flags.lexicon import HOME, Entries, Rule, read_entries
+from bot.language.red_flags.measures import add_measures
+from bot.language.red_flags.own_texts import without_own_texts
+from bot.language.red_flags.patient import holds, raised
+from bot.language.red_flags.patterns import Alternative, ConceptReference, Fact, Sequence
+from bot.language.red_flags.scopes import Evidence, Text, evidence, masked, negated
+from bot.language.red_flags.spelling import Folded
+from bot.language.red_flags.words import Span, WordIndex
+
+_ENOUGH = 1.0  # points that make a flag
+_MATCHES = 24  # matches of one sequence that are weighed; more of the same say nothing new
+_ORDER = {Urgency.EMERGENCY: 3, Urgency.URGENT: 2, Urgency.SAME_DAY: 1, None: 0}
+_UNKNOWN = Context()
+_ASKED = frozenset({"hypothetical", "knowledge"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """How much speaks for one part of a rule, and why."""
+
+    points: float  # evidence alone; -inf: denied
+    span: Span
+    reasons: tuple[Evidence, ...] = ()
+    why: str = ""  # the strongest reason against
+
+    @property
+    def certain(self) -> bool:
+        return self.span == (0, 0)
+
+
+_GIVEN = _Meant(math.inf, (0, 0))
+
+
+class Lexicon:
+    """The red-flag lexicon, ready to read with. Immutable: to reload it, load another."""
+
+    def __init__(self, entries: Entries) -> None:
+        self.entries = entries
+        self.version = f"{entries.version} {entries.signer or 'unsigned'}"
+        self._index = WordIndex(entries.classes)
+        self._rules: dict[str, list[Rule]] = {}
+        self._always: list[Rule] = []
+        for concept in entries.concepts.values():
+            for rule in concept.rules:
+                self._file(rule)
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Lexicon:
+        """Load the lexicon in folder *path*, or our own. Raises `LexiconError` naming a wrong entry."""
+        return cls(read_entries(path or HOME))
+
+    def _file(self, rule: Rule) -> None:
+        """File a rule under the words one of which must stand in the text for it to hold."""
+        for part in rule.pattern.parts:
+            if all(isinstance(a, Sequence) for a in part):
+                keys = [self._rarest(a) for a in part if isinstance(a, Sequence)]
+                for key in dict.fromkeys(keys):
+                    self._rules.setdefault(key, []).append(rule)
+                return
+        self._always.append(rule)
+
+    def _rarest(self, sequence: Sequence) -> str:
+        return min(sequence.classes, key=lambda name: len(self.entries.classes.get(name, ())))
+
+    def read(self, text: str, context: Context = _UNKNOWN, own_texts: Container[str] = ()) -> RedFlags:
+        """Read the raw *text* of one message (or of several that came within a minute, joined)."""
+        remaining = without_own_texts(text, own_texts)
+        if remaining is None:
+            quoted = Suppressed("", normalise(text), "own_text")
+            return RedFlags(suppressed=(quoted,), lexicon=self.version)
+        return _Reading(self, self.entries.spelling.fold(normalise(remaining)), context).result()
+
+    def rules_for(self, names: Iterable[str]) -> list[Rule]:
+        """Rules that may hold when these word classes stand in the text, simple ones first."""
+        rules = {id(rule): rule for name in names for rule in self._rules.get(name, ())}
+        rules |= {id(rule): rule for rule in self._always}
+        return sorted(rules.values(), key=_refers)
+
+    def scan(self, folded: Folded) -> Text:
+        found = self._index.scan(folded.text)
+        add_measures(folded.text, found, self.entries.limits)
+        return Text.of(folded.text, found)
+
+
+def _refers(rule: Rule) -> bool:
+    return any(isinstance(a, ConceptReference) for part in rule.pattern.parts for a in part)
+
+
+class _Reading:
+    """One reading of one text; lives as long as the call."""
+
+    def __init__(self, lexicon: Lexicon, folded: Folded, context: Context) -> None:
+        self.lexicon = lexicon
+        self.folded = folded
+        self.context = context
+        self.text = lexicon.scan(folded)
+        self.denied: set[Span] = set()
+        self.weighed: dict[Sequence, _Meant | None] = {}
+        self.concepts: dict[str, float] = {}
+        self.flags: dict[str, tuple[RedFlag, float]] = {}
+        self.suppressed: dict[str, tuple[Suppressed, float, Urgency]] = {}
+
+    def result(self) -> RedFlags:
+        for rule in self.lexicon.rules_for(self.text.found.spans):
+            self._apply(rule)
+        flags = tuple(raised(flag, self.context, self.folded.text) for flag, _ in self.flags.values())
+        flags = tuple(sorted(flags, key=lambda f: -_ORDER[f.urgency]))
+        return RedFlags(
+            urgency=max((f.urgency for f in flags), key=lambda u: _ORDER[u], default=None),
+            flags=flags,
+            suppressed=tuple(s for c, (s, _, _) in self.suppressed.items() if c not in self.flags),
+            ask=any(f.ask for f in flags) or (not flags and self._must_ask()),
+            score=self._score(flags),
+            lexicon=self.lexicon.version,
+        )
+
+    def _apply(self, rule: Rule) -> None:
+        parts = [self._part(part) for part in rule.pattern.parts]
+        if any(part is None for part in parts):
+            return
+        meant = min((p for p in parts if p), key=lambda p: p.points)
+        points = rule.points + (0 if meant.points == math.inf else meant.points)
+        span = next((p.span for p in parts if p and not p.certain), (0, 0))
+        self._weigh(rule, meant, points, span)
+
+    def _weigh(self, rule: Rule, meant: _Meant, points: float, span: Span) -> None:
+        quoted = self.folded.quote(*span)
+        reasons = ", ".join(f"{e.why} {e.points:+g}" for e in meant.reasons)
+        if points >= _ENOUGH:
+            self._flag(rule, points, quoted, reasons)
+        elif self._just_over(rule, meant, points):
+            softer = replace(rule, urgency=Urgency.URGENT, ask=True)
+            self._flag(softer, _ENOUGH, quoted, reasons)
+        else:
+            known = self.suppressed.get(rule.concept)
+            if known is None or known[1] < points:
+                entry = Suppressed(rule.concept, quoted, meant.why)
+                self.suppressed[rule.concept] = (entry, points, rule.urgency)
+
+    @staticmethod
+    def _just_over(rule: Rule, meant: _Meant, points: float) -> bool:
+        """An emergency of the last days that is better now: not dropped, asked (safety.md §1.2)."""
+        reasons = {e.why: e.points for e in meant.reasons}
+        return (
+            rule.urgency is Urgency.EMERGENCY
+            and ("recent" in reasons or "now" in reasons)
+            and "resolved" in reasons
+            and points - reasons["resolved"] >= _ENOUGH + 2
+        )
+
+    def _flag(self, rule: Rule, points: float, quoted: str, reasons: str) -> None:
+        self.concepts[rule.concept] = max(points, self.concepts.get(rule.concept, points))
+        known = self.flags.get(rule.concept)
+        if known and (_ORDER[known[0].urgency], known[1]) >= (_ORDER[rule.urgency], points):
+            return
+        flag = RedFlag(
+            concept=rule.concept,
+            urgency=rule.urgency,
+            text=quoted,
+            rule=rule.pattern.source + (f" [{reasons}]" if reasons else ""),
+            ask=rule.ask,
+            other_person="他人" in self.text.found,
+        )
+        self.flags[rule.concept] = (flag, points)
+
+    def _part(self, part: tuple[Alternative, ...]) -> _Meant | None:
+        best: _Meant | None = None
+        for alternative in part:
+            meant = self._alternative(alternative)
+            if meant and (best is None or meant.points > best.points):
+                best = meant
+        return best
+
+    def _alternative(self, alternative: Alternative) -> _Meant | None:
+        if isinstance(alternative, Sequence):
+            if alternative not in self.weighed:
+                self.weighed[alternative] = self._sequence(alternative)
+            return self.weighed[alternative]
+        if isinstance(alternative, ConceptReference):
+            return _GIVEN if alternative.concept in self.concepts else None
+        return _GIVEN if self._fact(alternative) else None
+
+    def _fact(self, fact: Fact) -> bool:
+        if holds(fact, self.context):
+            return True
+        for pattern in self.lexicon.entries.facts.get(fact.name, ()):
+            parts = [self._part(part) for part in pattern.parts]
+            if all(part is not None and part.points > -math.inf for part in parts):
+                return True
+        return False
+
+    def _sequence(self, sequence: Sequence) -> _Meant | None:
+        """The match of *sequence* that is most likely meant."""
+        found = self.text.found
+        if any(name not in found for name in sequence.classes):
+            return None
+        best: _Meant | None = None
+        for i, spans in enumerate(sequence.matches(found, self.text.breaks)):
+            meant = self._meaning(spans)
+            if best is None or meant.points > best.points:
+                best = meant
+            if i >= _MATCHES:
+                break
+        return best
+
+    def _meaning(self, spans: tuple[Span, ...]) -> _Meant:
+        whole = (spans[0][0], spans[-1][1])
+        mask = masked(self.text, spans)
+        if mask:
+            return _Meant(-math.inf, whole, why=mask)
+        if negated(self.text, spans, self.denied):
+            self.denied.add(whole)
+            return _Meant(-math.inf, whole, why="negated")
+        reasons = tuple(evidence(self.text, whole))
+        against = min(reasons, key=lambda e: e.points, default=None)
+        why = against.why if against and against.points < 0 else ""
+        return _Meant(sum(e.points for e in reasons), whole, reasons, why)
+
+    def _must_ask(self) -> bool:
+        return any(s.why in _ASKED and u is not Urgency.SAME_DAY for s, _, u in self.suppressed.values())
+
+    def _score(self, flags: tuple[RedFlag, ...]) -> float:
+        """0…1; from 0.5 on it is urgent. Flags for the same day and suppressed signs rank below."""
+        urgent = {f.concept for f in flags if f.urgency is not Urgency.SAME_DAY}
+        best = [points for concept, (_, points) in self.flags.items() if concept in urgent]
+        if best:
+            return round(_squash(max(best) - _ENOUGH + 0.05), 4)
+        rest = [p for _, p, u in self.suppressed.values() if u is not Urgency.SAME_DAY and p > -math.inf]
+        return round(min(0.49, _squash(max(rest) - _ENOUGH)), 4) if rest else 0.1 * bool(flags)
+
+
+def _squash(points: float) -> float:
+    return 1 / (1 + math.exp(-0.7 * points))
