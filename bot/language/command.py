@@ -1,0 +1,110 @@
+"""`xiaohu understand`: JSON lines in, JSON lines out (contract.md §6)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from typing import Any, TextIO
+from zoneinfo import ZoneInfo
+
+from bot.language.meaning import Meaning, Urgency, When
+from bot.language.understand import Understanding
+
+
+def run(stdin: TextIO, stdout: TextIO, zone: tzinfo | None = None) -> None:
+    """Answer every line of *stdin*: `{"id"?, "text", "now"?}`. Times without an offset are in *zone*.
+
+    Raises ValueError naming the line when one is not such an object.
+    """
+    zone = zone or _shanghai()
+    understanding = Understanding()
+    for number, line in enumerate(stdin, 1):
+        if not line.strip():
+            continue
+        asked = _asked(line, number)
+        meaning = understanding.read(asked["text"], _moment(asked.get("now"), zone, number))
+        answer = {"id": asked["id"]} if "id" in asked else {}
+        answer |= described(meaning)
+        stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    stdout.flush()
+
+
+def described(meaning: Meaning) -> dict[str, Any]:
+    """The public fields of a meaning, ready for JSON."""
+    flags = meaning.red_flags
+    when = _most_relevant(meaning)
+    return {
+        "intent": meaning.intent,
+        "confidence": round(meaning.confidence, 3),
+        "likeliest": [[name, round(score, 3)] for name, score in meaning.likeliest],
+        "wants": [
+            {"intent": w.intent, "confidence": round(w.confidence, 3), "text": w.text} for w in meaning.wants
+        ],
+        "department": list(meaning.triage),
+        "urgent": flags.urgency in (Urgency.EMERGENCY, Urgency.URGENT),
+        "urgency": flags.urgency.value if flags.urgency else None,
+        "urgent_score": round(flags.score, 4),
+        "is_complaint": meaning.is_complaint,
+        "severity": meaning.severity,
+        "emotion": meaning.emotion,
+        "start": _written(when, when.start) if when else None,
+        "end": _written(when, when.end) if when and when.end else None,
+        "grain": when.grain if when else None,
+        "entities": _entities(meaning),
+    }
+
+
+def _entities(meaning: Meaning) -> dict[str, Any]:
+    named = {
+        "departments": [each.name for each in meaning.departments],
+        "doctors": [each.name for each in meaning.doctors],
+        "phone": meaning.phone,
+        "relation": meaning.relation,
+        "report_kind": meaning.report_kind,
+        "quantity": meaning.quantity,
+        "flags": [each.concept for each in meaning.red_flags.flags],
+        **{name: list(values) for name, values in meaning.entities.items()},
+    }
+    return {name: value for name, value in named.items() if value not in (None, [])}
+
+
+def _most_relevant(meaning: Meaning) -> When | None:
+    """The time asked about: the first one ahead, else the first one said."""
+    return next((when for when in meaning.when if not when.past), meaning.when[0] if meaning.when else None)
+
+
+def _written(when: When, moment: datetime) -> str:
+    if when.time_only:
+        return moment.strftime("T%H:%M:%S")
+    return moment.replace(tzinfo=None, microsecond=0).isoformat()
+
+
+def _asked(line: str, number: int) -> dict[str, Any]:
+    try:
+        asked = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number}: not JSON: {error}") from None
+    if not isinstance(asked, dict) or not isinstance(asked.get("text"), str):
+        raise ValueError(f'line {number}: needs an object with "text"')
+    return asked
+
+
+def _moment(said: object, zone: tzinfo, number: int) -> datetime:
+    if said is None:
+        return datetime.now(UTC).astimezone(zone)
+    try:
+        moment = datetime.fromisoformat(str(said))
+    except ValueError:
+        raise ValueError(f'line {number}: "now" is not ISO 8601: {said}') from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+@cache
+def _shanghai() -> ZoneInfo:
+    return ZoneInfo("Asia/Shanghai")
+
+
+if __name__ == "__main__":
+    run(sys.stdin, sys.stdout)

@@ -1,0 +1,95 @@
+"""Which standard department sees what a patient describes.
+
+Every word of the vocabulary (examples/departments.toml) votes for the departments it stands under, a
+diagnosis more than a symptom, a symptom more than a part of the body. Who the patient is outranks most of
+it: a child is seen by paediatrics and a pregnant woman by obstetrics, whatever hurts.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from bot.language.terms import Found, Terms
+
+EXAMPLES: Final = Path(__file__).parent.parent / "examples"
+WEIGHTS: Final[Mapping[str, float]] = {
+    "disease": 4.0,
+    "symptom": 2.0,
+    "drug": 2.0,
+    "exam": 2.0,
+    "hint": 0.6,
+}
+REPEATED: Final = 0.25  # what a word said again still adds
+CHILD_VOTE: Final = 6.0
+PREGNANT_VOTE: Final = 6.0
+
+Votes = tuple[tuple[str, str, float], ...]  # (department, kind of word, weight)
+
+
+@cache
+def department_words(path: Path = EXAMPLES / "departments.toml") -> Mapping[str, Votes]:
+    """The vocabulary: word → its votes. A word under several departments splits them."""
+    votes: dict[str, list[tuple[str, str, float]]] = {}
+    with path.open("rb") as file:
+        for department, kinds in tomllib.load(file).items():
+            for kind, words in kinds.items():
+                for word in words.split():
+                    votes.setdefault(word.lower(), []).append((department, kind, WEIGHTS[kind]))
+    return {word: tuple(cast) for word, cast in votes.items()}
+
+
+STANDARD_DEPARTMENTS: Final = tuple(tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8")))
+
+_CHILD = re.compile(
+    r"宝宝|宝贝|婴儿|新生儿|小儿|幼儿|儿童|小孩|孩子|患儿|娃|小朋友|早产儿|囡囡"
+    r"|(?<![\d.])(?:1[0-4]|[1-9]|[一二两三四五六七八九十])(?:周)?岁(?!时|前|的时候|开始)"
+    r"|\d{1,2}个?月大|(?:出生|满月|[一二两三四五六七八九十\d]+个月的?(?:宝|婴|小))"
+    r"|(?:[一二两三四五六七八九\d])(?:年级)"
+)
+_CHILD_NOT_PATIENT = re.compile(
+    r"(?:生|要|怀|有了|备孕|下一代|想要)(?:小)?(?:孩子|宝宝|小孩)|(?:孩子|宝宝)(?:他|的)?(?:爸|妈)|小孩子?(?:出生后|生下来)"
+    r"|传染给?(?:孩子|宝宝|小孩)|对(?:孩子|宝宝|胎儿)|孩子气|生(?:完|了)(?:孩子|宝宝|小孩)|娃娃脸"
+)
+_PREGNANT = re.compile(
+    r"孕(?!酮|激素|前)|怀(?:着|了)?(?:宝宝|二胎|孩子)|哺乳期|坐月子|月子|妊娠|产后|临产|待产|胎动|备孕"
+)
+
+
+class Triage:
+    """Ranks the standard departments for a description."""
+
+    def __init__(self, words: Mapping[str, Votes] | None = None) -> None:
+        self._terms: Terms[Votes] = Terms(department_words() if words is None else words)
+
+    def find(self, text: str) -> list[Found[Votes]]:
+        """The medical words of *text*, in order."""
+        return list(self._terms.find(text))
+
+    def rank(self, text: str, found: Iterable[Found[Votes]] | None = None) -> list[tuple[str, float]]:
+        """Departments with their votes, best first; empty when nothing medical was said."""
+        scores: dict[str, float] = {}
+        seen: set[str] = set()
+        for term in self.find(text) if found is None else found:
+            share = (REPEATED if term.word in seen else 1.0) / len(term.value) ** 0.5
+            seen.add(term.word)
+            for department, _, weight in term.value:
+                scores[department] = scores.get(department, 0.0) + weight * share
+        if scores or not seen:
+            for department, vote in who_is_ill(text):
+                scores[department] = scores.get(department, 0.0) + vote
+        return sorted(scores.items(), key=lambda each: -each[1])
+
+
+def who_is_ill(text: str) -> list[tuple[str, float]]:
+    """Votes from who the patient is: a child, a pregnant woman."""
+    votes = []
+    if _PREGNANT.search(text):
+        votes.append(("妇产科", PREGNANT_VOTE))
+    if _CHILD.search(_CHILD_NOT_PATIENT.sub("", text)):
+        votes.append(("儿科", CHILD_VOTE))
+    return votes

@@ -1,0 +1,101 @@
+"""From a text to its meaning: everything the other rooms may want to know of a message, read once.
+
+Deterministic, without network, in well under a millisecond for what patients usually write.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from bot.language import slots
+from bot.language.complaints import standard_complaints
+from bot.language.intents.reader import Intents
+from bot.language.intents.rules import read_rules, standard_rules
+from bot.language.meaning import Context, Meaning, RedFlags, Urgency, Vocabulary, Want
+from bot.language.names import NameIndex
+from bot.language.normalise import detect_language, normalise
+from bot.language.red_flags import Lexicon
+from bot.language.triage import Triage
+from bot.language.when import read_when
+
+READ_AT_MOST: Final = 1200  # characters; wants stand at the beginning or the end of a long story
+_URGENT: Final = (Urgency.EMERGENCY, Urgency.URGENT)
+
+
+class Understanding:
+    """Reads messages of one hospital. Immutable, so any number of threads may share it."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary = Vocabulary(),  # noqa: B008 - frozen
+        lexicon: Lexicon | None = None,
+        examples: Path | None = None,
+    ) -> None:
+        self._names = NameIndex(vocabulary)
+        self._lexicon = lexicon or _standard_lexicon()
+        self._triage = _standard_triage()
+        self._complaints = standard_complaints()
+        own = read_rules((examples,)) if examples else ()
+        self._intents = Intents((*own, *standard_rules()))
+
+    def read(self, text: str, now: datetime, context: Context = Context()) -> Meaning:  # noqa: B008 - frozen
+        """Read *text*, written at *now* (aware) by or about a patient of whom *context* is known."""
+        normal = normalise(text)
+        flags = self._lexicon.read(normal, context)
+        plain = _clipped(normal).lower()
+        medical = self._triage.find(plain)
+        departments = self._triage.rank(plain, medical)
+        temper = self._complaints.read(plain, ill=bool(departments))
+        reading = self._intents.read(plain, medical, temper)
+        intent, confidence, wants = reading.intent, reading.confidence, reading.wants
+        likeliest = reading.likeliest
+        if _is_present_danger(flags):
+            intent, confidence = "emergency", flags.score
+            wants = (
+                Want("emergency", confidence, plain),
+                *(w for w in wants if w.intent != "health.consult"),
+            )
+            likeliest = (("emergency", confidence), *likeliest)[:2]
+        return Meaning(
+            text=normal,
+            language=detect_language(text),
+            red_flags=flags,
+            intent=intent,
+            confidence=confidence,
+            likeliest=likeliest,
+            wants=wants,
+            triage=tuple(name for name, _ in departments[:3]),
+            departments=self._names.departments(normal),
+            doctors=self._names.doctors(normal),
+            when=read_when(normal, now),
+            is_complaint=temper.is_complaint,
+            severity=temper.severity,
+            emotion=temper.emotion,
+            phone=slots.phone(plain),
+            relation=slots.relation(plain),
+            report_kind=slots.report_kind(plain),
+            quantity=slots.quantity(plain),
+        )
+
+
+def _is_present_danger(flags: RedFlags) -> bool:
+    return flags.urgency in _URGENT and any(flag.urgency in _URGENT and not flag.ask for flag in flags.flags)
+
+
+@cache
+def _standard_lexicon() -> Lexicon:
+    return Lexicon.load()
+
+
+@cache
+def _standard_triage() -> Triage:
+    return Triage()
+
+
+def _clipped(text: str) -> str:
+    if len(text) <= READ_AT_MOST:
+        return text
+    return text[: READ_AT_MOST - 300] + "。" + text[-300:]
