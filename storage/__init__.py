@@ -1,0 +1,1 @@
+"""Tables, queries named by the question they answer, migrations: SQLite and PostgreSQL alike."""

@@ -1,0 +1,21 @@
+"""What patients can bring up, one file a topic. A new topic is a file and a line here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.conversation.form import Form
+from bot.handlers.menu import Hello, Lost, Media, Menu, Thanks, Welcome
+from bot.handlers.person import Person
+from bot.handlers.safety_check import SafetyCheck
+
+HANDLERS: tuple[Form[Any], ...] = (
+    Welcome(),
+    Menu(),
+    Hello(),
+    Thanks(),
+    Person(),
+    Media(),
+    SafetyCheck(),
+    Lost(),
+)

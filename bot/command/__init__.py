@@ -1,0 +1,17 @@
+"""The commands of `xiaohu`, one file a subject. A new one is a file and a line here."""
+
+from __future__ import annotations
+
+import click
+
+from bot.command import database, serve, understand
+
+
+@click.group(help="小护: the bot behind a hospital's WeChat official account and WeCom.")
+def cli() -> None:
+    """Everything an operator can do from a shell."""
+
+
+for module in (serve, database, understand):
+    for command in module.COMMANDS:
+        cli.add_command(command)

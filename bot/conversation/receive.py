@@ -1,0 +1,276 @@
+"""The whole life of one inbound message: written down, understood, answered, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import sqlalchemy as sa
+
+from bot.conversation import danger, frames, people
+from bot.conversation.dialogue import AnyForm, Dialogue, Forms, Outcome
+from bot.conversation.knowledge import Knowledge, read_knowledge
+from bot.conversation.life import CANCEL, END, NOTICE_EVERY, QUEUE_NOTICE_EVERY, SILENCE
+from bot.conversation.said import Said, plain
+from bot.conversation.talk import Talk
+from bot.conversation.turn import HandOver, all_words
+from bot.domain.inbound import Inbound, Reply
+from bot.domain.language import Language
+from bot.domain.letter import Letter, Purpose
+from bot.domain.words import Say, say
+from bot.language.meaning import Context, Urgency
+from bot.language.understand import Understanding
+from bot.outbox import letters
+from bot.outbox.split import split
+from bot.outbox.wording import Wording
+from storage.queries import alerts, conversations
+from storage.rows import Row
+
+PASSIVE_LIMIT = 2048  # bytes of a passive text reply (platform.md §1.8)
+READABLE = frozenset({"text"})
+
+
+class Reception:
+    """Receives what patients send."""
+
+    def __init__(
+        self,
+        forms: Sequence[AnyForm],
+        *,
+        wording: Wording,
+        zone: ZoneInfo,
+        public_url: str = "",
+        sms: bool = True,
+    ) -> None:
+        self.forms = Forms(forms)
+        self.wording = wording
+        self.zone = zone
+        self.public_url = public_url
+        self.sms = sms
+        self._learn(Knowledge())
+
+    def _learn(self, knowledge: Knowledge) -> None:
+        """Take in what the hospital said about itself."""
+        self.knowledge = knowledge
+        self.understanding = Understanding(knowledge.vocabulary)
+        self.wording.hospital = knowledge.facts
+
+    def receive(self, db: sa.Connection, inbound: Inbound, now: datetime) -> Reply:
+        """Answer one message or event. A retry gets the answer it got the first time."""
+        row = conversations.thread(db, inbound.account, inbound.openid) or conversations.open_thread(
+            db, inbound.account, inbound.openid, now, unionid=inbound.unionid, source=_scene(inbound)
+        )
+        if (row.revision or "") != self.knowledge.revision:
+            self._learn(read_knowledge(db))
+        message_id = conversations.keep_inbound(db, _inbound_row(inbound, row.id, now))
+        if message_id is None:
+            earlier = conversations.earlier_reply(db, inbound.account, inbound.key)
+            return msgspec.convert(earlier, Reply) if earlier else Reply()
+        talk = self._talk(db, row, inbound, message_id, now)
+        reply = self._answer(talk, row)
+        if reply:
+            _keep_reply(talk, reply)
+        return reply
+
+    def _talk(self, db: sa.Connection, row: Row, inbound: Inbound, message_id: int, now: datetime) -> Talk:
+        contact = people.contact_of(row)
+        bindings = people.speaks_for(db, contact, now)
+        local = now.astimezone(self.zone)
+        context = danger.context_of(db, bindings, local.date()) if bindings else Context()
+        meaning = self.understanding.read(inbound.text, local, context)
+        wordless = inbound.type != "text" or not any(character.isalpha() for character in inbound.text)
+        written_in = contact.language if wordless else meaning.language
+        return Talk(
+            db=db,
+            now=now,
+            zone=self.zone,
+            inbound=inbound,
+            message_id=message_id,
+            contact=contact,
+            bindings=bindings,
+            said=Said(text=inbound.text, meaning=meaning, type=inbound.type, tapped=inbound.choice),
+            language=people.language_for(bindings, written_in),
+            knowledge=self.knowledge,
+            wording=self.wording,
+            public_url=self.public_url,
+            sms=self.sms,
+            state=dict(row._mapping),
+        )
+
+    def alarm_words(self, text: str) -> str:
+        """What a patient in danger must read even when the database is away; empty: nothing urgent."""
+        flags = self.understanding.read(text, datetime.now(self.zone)).red_flags
+        if flags.urgency not in (Urgency.EMERGENCY, Urgency.URGENT):
+            return ""
+        return self.wording.text(danger.words(flags), Language.SIMPLIFIED)
+
+    # Who speaks now
+
+    def _answer(self, talk: Talk, row: Row) -> Reply:
+        if talk.inbound.is_event:
+            return self._event(talk, row)
+        state: dict[str, Any] = {"spoke_at": talk.now}
+        if talk.contact.language != talk.language or not row.followed:
+            conversations.change_contact(talk.db, row.id, language=talk.language.value, followed=True)
+        warning = danger.answer(talk, talk.said.meaning.red_flags)
+        urgency = talk.said.meaning.red_flags.urgency
+        if warning and (
+            urgency == Urgency.EMERGENCY or (urgency == Urgency.URGENT and not self._asks(talk, row))
+        ):
+            conversations.move(talk.db, row.id, **state)
+            return self._reply(talk, Outcome(words=[warning]), alone=urgency == Urgency.EMERGENCY)
+        if row.owner != "bot":
+            outcome = self._between(talk, row, state)
+            if warning:
+                outcome.words.insert(0, warning)
+        else:
+            outcome = self._converse(talk, row, warning)
+        if outcome.hand_over is not None:
+            self._hand_over(talk, outcome.hand_over, outcome, state)
+        state["forms"] = frames.keep(outcome.frames)
+        conversations.move(talk.db, row.id, **state)
+        return self._reply(talk, outcome)
+
+    def _converse(self, talk: Talk, row: Row, warning: Say | None) -> Outcome:
+        open_frames = frames.load(row.forms)
+        late = bool(open_frames) and row.spoke_at is not None and talk.now - row.spoke_at > SILENCE
+        dialogue = Dialogue(self.forms, talk, [] if late else open_frames)
+        if talk.said.type not in READABLE:
+            outcome = dialogue.begin("media")
+        elif self._asks(talk, row):
+            outcome = dialogue.begin("safety_check", **danger.doubt(talk, talk.said.meaning.red_flags))
+        else:
+            outcome = dialogue.take()
+        if warning:
+            outcome.words.insert(0, warning)
+        if late:
+            outcome.words.insert(0, say("common/timed_out"))
+        return outcome
+
+    @staticmethod
+    def _asks(talk: Talk, row: Row) -> bool:
+        """Whether to ask if it is happening now. A nurse who has the conversation asks herself."""
+        return talk.said.meaning.red_flags.ask and row.owner == "bot"
+
+    def _between(self, talk: Talk, row: Row, state: dict[str, Any]) -> Outcome:
+        """A nurse was asked for, or has taken over: the bot is silent, but for a few words."""
+        word = talk.said.plain
+        if word in END or (word in CANCEL and row.owner == "waiting"):
+            state.update(owner="bot", nurse="", waiting_since=None, queue_notice_at=None, handover=None)
+            return Outcome(words=[say("person/ended")])
+        if talk.said.type not in READABLE:
+            danger.media(talk)
+        if row.owner == "waiting" and (
+            row.queue_notice_at is None or talk.now - row.queue_notice_at >= QUEUE_NOTICE_EVERY
+        ):
+            state["queue_notice_at"] = talk.now
+            return Outcome(words=[say("person/still_waiting")], frames=frames.load(row.forms))
+        return Outcome(frames=frames.load(row.forms))
+
+    def _hand_over(self, talk: Talk, hand_over: HandOver, outcome: Outcome, state: dict[str, Any]) -> None:
+        outcome.words += all_words(hand_over.words) or (say("person/queued"),)
+        state.update(
+            owner="waiting",
+            waiting_since=talk.now,
+            queue_notice_at=talk.now,
+            handover={"reason": hand_over.reason, "slots": hand_over.slots, "said": talk.said.text},
+        )
+        alerts.add_task(
+            talk.db,
+            {
+                "at": talk.now,
+                "key": f"handoff:{talk.message_id}",
+                "contact_id": talk.contact.id,
+                "patient_code": talk.patient.code if talk.patient else None,
+                "kind": "handoff",
+                "reason": hand_over.reason,
+                "status": "open",
+            },
+        )
+
+    # Events
+
+    def _event(self, talk: Talk, row: Row) -> Reply:
+        event = talk.inbound.event
+        if event == "unsubscribe":
+            conversations.change_contact(talk.db, row.id, followed=False)
+            return Reply()
+        if event in ("subscribe", "enter_session"):
+            conversations.change_contact(talk.db, row.id, followed=True)
+            return self._reply(talk, self._begin(talk, row, "welcome"))
+        if event.lower() == "click" and row.owner == "bot":
+            form = self.forms.by_word.get(plain(talk.inbound.choice))
+            return self._reply(talk, self._begin(talk, row, form.name if form else "menu"))
+        return Reply()
+
+    def _begin(self, talk: Talk, row: Row, name: str) -> Outcome:
+        outcome = Dialogue(self.forms, talk, frames.load(row.forms)).begin(name)
+        conversations.move(talk.db, row.id, forms=frames.keep(outcome.frames))
+        return outcome
+
+    # The words that go back
+
+    def _reply(self, talk: Talk, outcome: Outcome, *, alone: bool = False) -> Reply:
+        if not outcome.words:
+            return Reply()
+        parts = [talk.text(words) for words in outcome.words]
+        if outcome.choices:
+            parts.append("\n".join(f"{number} {one.label}" for number, one in enumerate(outcome.choices, 1)))
+        if not alone:
+            parts.append(talk.text(say("common/automatic")))
+            noticed = talk.contact.noticed_at
+            if noticed is None or talk.now - noticed >= NOTICE_EVERY:
+                parts.insert(0, talk.text(say("common/notice")))
+                conversations.change_contact(talk.db, talk.contact.id, noticed_at=talk.now)
+        first, *rest = split("\n".join(part for part in parts if part), PASSIVE_LIMIT)
+        for number, text in enumerate(rest, 1):
+            letter = Letter(
+                key=f"rest:{talk.message_id}:{number}",
+                purpose=Purpose.TRANSACTION,
+                text=text,
+                not_before=talk.now,
+                contact_id=talk.contact.id,
+            )
+            letters.put(talk.db, letter, talk.now)
+        return Reply(text=first)
+
+
+def _scene(inbound: Inbound) -> str:
+    """The QR code that brought a new follower."""
+    return inbound.choice.removeprefix("qrscene_") if inbound.event == "subscribe" else ""
+
+
+def _inbound_row(inbound: Inbound, contact_id: int, now: datetime) -> dict[str, Any]:
+    return {
+        "contact_id": contact_id,
+        "account": inbound.account,
+        "key": inbound.key,
+        "at": now,
+        "written_at": inbound.written_at,
+        "type": inbound.type,
+        "channel": inbound.account.partition("/")[0],
+        "author": "patient",
+        "text": inbound.text or None,
+        "payload": dict(inbound.payload) or None,
+    }
+
+
+def _keep_reply(talk: Talk, reply: Reply) -> None:
+    conversations.keep_outbound(
+        talk.db,
+        {
+            "contact_id": talk.contact.id,
+            "account": talk.inbound.account,
+            "key": f"re:{talk.inbound.key}",
+            "at": talk.now,
+            "type": "text" if reply.text else "news" if reply.articles else "image",
+            "channel": "passive",
+            "author": "bot",
+            "patient_code": talk.patient.code if talk.patient else None,
+            "text": reply.text,
+            "payload": msgspec.to_builtins(reply),
+        },
+    )

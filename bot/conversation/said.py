@@ -1,0 +1,141 @@
+"""What the patient said, as a step reads it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.conversation.turn import Choice
+from bot.language.meaning import Meaning
+
+YES = frozenset(
+    [
+        "1",
+        "是",
+        "是的",
+        "确认",
+        "确定",
+        "好的",
+        "好",
+        "对",
+        "对的",
+        "可以",
+        "行",
+        "嗯",
+        "同意",
+        "愿意",
+        "要",
+        "好啊",
+        "ok",
+        "okay",
+        "yes",
+        "y",
+        "sure",
+        "confirm",
+        "係",
+        "啱",
+    ]
+)
+NO = frozenset(
+    [
+        "2",
+        "否",
+        "不",
+        "不是",
+        "不要",
+        "不用",
+        "不行",
+        "不对",
+        "不同意",
+        "不愿意",
+        "算了",
+        "no",
+        "n",
+        "nope",
+        "唔係",
+        "唔要",
+        "唔使",
+    ]
+)
+
+_CHINESE_DIGITS = {
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+    "十": 10,
+}
+_NUMBER = re.compile(
+    r"^(?:第|选|选择|我选|no\.?|#)?\s*(\d{1,2}|[一二两三四五六七八九十])\s*(?:号|个|项|、|\.|。)?$"
+)
+_ENDS = " \t\n。.!！,，~～?？"
+
+
+def plain(text: str) -> str:
+    """A short answer, ready to compare: half-width, lower case, without closing punctuation."""
+    return unicodedata.normalize("NFKC", text).strip(_ENDS).lower()
+
+
+def number_in(text: str) -> int | None:
+    """The number that is the whole answer: "2", "二", "第2个", "选二"; None for anything longer."""
+    match = _NUMBER.match(plain(text))
+    if match is None:
+        return None
+    digits = match[1]
+    return int(digits) if digits.isdigit() else _CHINESE_DIGITS[digits]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message, bound to the question that was open."""
+
+    text: str  # as it was typed
+    meaning: Meaning
+    type: str = "text"  # image, voice, …
+    choice: str | None = None  # the key of the choice that was meant
+    tapped: str = ""  # the ID of a tapped menu item
+
+    @property
+    def plain(self) -> str:
+        """The text, ready to compare with a word."""
+        return plain(self.meaning.text or self.text)
+
+    @property
+    def yes(self) -> bool:
+        """A yes to a yes/no question."""
+        return self.plain in YES
+
+    @property
+    def no(self) -> bool:
+        """A no to a yes/no question."""
+        return self.plain in NO
+
+
+def chosen(text: str, tapped: str, choices: Sequence[Choice]) -> str | None:
+    """Which of the offered choices is meant: by number, by tap, by label or word. None: none, or not only one."""
+    for choice in choices:
+        if tapped and tapped == choice.key:
+            return choice.key
+    number = number_in(text)
+    if number is not None:
+        return choices[number - 1].key if 1 <= number <= len(choices) else None
+    wanted = plain(text)
+    if not wanted:
+        return None
+    exact = [choice for choice in choices if wanted in {plain(choice.label), *map(plain, choice.words)}]
+    if len(exact) == 1:
+        return exact[0].key
+    part = [
+        choice
+        for choice in choices
+        if wanted in plain(choice.label) or any(plain(word) in wanted for word in choice.words if word)
+    ]
+    return part[0].key if len(part) == 1 and len(wanted) > 1 else None

@@ -1,0 +1,53 @@
+"""Alarms: the row, and the letters that wake a nurse, in the transaction of the message that caused them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain.letter import Letter, Purpose
+from bot.outbox import letters
+from storage.queries import alerts
+
+NURSES = ("nurse",)
+
+
+def raise_alert(db: sa.Connection, now: datetime, values: Mapping[str, Any], notice: str) -> int:
+    """Raise an alarm and owe it to the nurses on duty; the number of the (perhaps earlier) alarm.
+
+    The same danger sign of the same user, still open, stays one alarm: a storm must not hide the next one.
+    `notice` is what staff read on WeCom and by SMS; it carries no health text.
+    """
+    known = alerts.open_alert(db, values["contact_id"], values["concept"], values["level"])
+    if known is not None:
+        return known
+    number = alerts.add_alert(db, values)
+    tell_nurses(db, now, number, values["level"], notice)
+    return number
+
+
+def tell_nurses(db: sa.Connection, now: datetime, alert_id: int, level: str, notice: str) -> None:
+    """Level E goes to every nurse on duty by WeCom and by SMS; the others by WeCom."""
+    for nurse in alerts.on_duty(db, now, NURSES):
+        addresses = [f"wecom:{nurse.wecom_userid}"] if nurse.wecom_userid else []
+        if nurse.phone and (level == "E" or not addresses):
+            addresses.append(f"sms:{nurse.phone}")
+        for address in addresses:
+            channel = address.partition(":")[0]
+            letters.put(
+                db,
+                Letter(
+                    key=f"alert:{alert_id}:0:{nurse.name}:{channel}",
+                    purpose=Purpose.ALARM,
+                    text=f"{notice}警报编号 {alert_id}。",
+                    not_before=now,
+                    address=address,
+                    plan="alert",
+                    step=str(alert_id),
+                    author="bot",
+                ),
+                now,
+            )

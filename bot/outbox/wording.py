@@ -1,0 +1,104 @@
+"""Patients' texts: `templates/messages/<topic>/<message>.<language>.txt` and their facts → the exact words.
+
+Simplified Chinese is written first, English beside it. A Traditional text is made from the Simplified one by
+OpenCC unless somebody wrote a better one. Strict: a missing fact is an error, never a gap in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import jinja2
+import opencc
+from jinja2.runtime import Context
+
+from bot.domain.language import Language
+from bot.domain.words import Say
+
+MESSAGES = Path(__file__).parents[2] / "templates" / "messages"
+
+WEEKDAYS = {
+    Language.SIMPLIFIED: ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+    Language.TRADITIONAL: ("週一", "週二", "週三", "週四", "週五", "週六", "週日"),
+    Language.ENGLISH: ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
+
+
+class Wording:
+    """Renders what patients read.
+
+    In a template: `{{ start|moment }}` and `{{ day|day }}` print a moment or a date (or their ISO texts) in the
+    patient's language and the hospital's zone; `hospital` holds the facts of hospital.csv.
+    """
+
+    def __init__(self, zone: ZoneInfo, folder: Path = MESSAGES) -> None:
+        self.zone = zone
+        self.hospital: Mapping[str, str] = {}
+        self._environment = jinja2.Environment(
+            loader=_Messages(folder),
+            undefined=jinja2.StrictUndefined,
+            autoescape=False,  # noqa: S701  chat texts; pages have an environment of their own
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self._environment.filters["moment"] = jinja2.pass_context(partial(_moment, zone))
+        self._environment.filters["day"] = jinja2.pass_context(_day)
+
+    def text(self, words: Say, language: Language) -> str:
+        """The exact words.
+
+        Raises:
+            jinja2.UndefinedError: a fact that the text needs is missing.
+            jinja2.TemplateNotFound: there is no such text.
+        """
+        template = self._environment.get_template(f"{words.template}.{language}")
+        return template.render(hospital=self.hospital, language=language, **words.facts).strip()
+
+
+def moment_text(moment: datetime, language: Language, zone: ZoneInfo) -> str:
+    """12月1日 周二 09:30; Tue 1 Dec 09:30."""
+    local = moment.astimezone(zone)
+    return f"{day_text(local.date(), language)} {local:%H:%M}"
+
+
+def day_text(day: date, language: Language) -> str:
+    """12月1日 周二; Tue 1 Dec."""
+    weekday = WEEKDAYS[language][day.weekday()]
+    if language == Language.ENGLISH:
+        return f"{weekday} {day.day} {day:%b}"
+    return f"{day.month}月{day.day}日 {weekday}"
+
+
+def _moment(zone: ZoneInfo, context: Context, value: datetime | str) -> str:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment_text(moment, context["language"], zone)
+
+
+def _day(context: Context, value: date | str) -> str:
+    return day_text(date.fromisoformat(value) if isinstance(value, str) else value, context["language"])
+
+
+class _Messages(jinja2.BaseLoader):
+    """Finds `topic/message.zh-Hant`, made from the Simplified text where nobody wrote it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._traditional: Callable[[str], str] = opencc.OpenCC("s2hk").convert
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        path = self._folder / f"{template}.txt"
+        if path.exists():
+            return path.read_text(encoding="utf-8"), str(path), lambda: True
+        stem, _, language = template.rpartition(".")
+        simplified = self._folder / f"{stem}.{Language.SIMPLIFIED}.txt"
+        if language == Language.TRADITIONAL and simplified.exists():
+            return self._traditional(simplified.read_text(encoding="utf-8")), str(simplified), lambda: True
+        raise jinja2.TemplateNotFound(template)

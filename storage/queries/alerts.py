@@ -1,0 +1,66 @@
+"""Alarms, tasks, and who is on duty to hear of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.dialect import insert_new
+from storage.rows import Rows
+from storage.tables import alerts, procedures, roster, tasks, users
+
+
+def open_alert(connection: sa.Connection, contact_id: int, concept: str, level: str) -> int | None:
+    """The alarm of that kind that nobody has closed yet for this user."""
+    number: int | None = connection.execute(
+        sa.select(alerts.c.id).where(
+            alerts.c.contact_id == contact_id,
+            alerts.c.concept == concept,
+            alerts.c.level == level,
+            alerts.c.status.in_(("open", "acknowledged", "asking")),
+        )
+    ).scalar()
+    return number
+
+
+def add_alert(connection: sa.Connection, values: Mapping[str, Any]) -> int:
+    """A new alarm; its number."""
+    number: int = connection.execute(alerts.insert().values(**values).returning(alerts.c.id)).scalar_one()
+    return number
+
+
+def change_alert(connection: sa.Connection, alert_id: int, **values: Any) -> None:
+    """An alarm was acknowledged, closed, or moved up the ladder."""
+    connection.execute(alerts.update().where(alerts.c.id == alert_id).values(**values))
+
+
+def add_task(connection: sa.Connection, values: Mapping[str, Any]) -> int | None:
+    """Something a person must do; None when a task with the same key is there."""
+    if values.get("key") is None:
+        number: int = connection.execute(tasks.insert().values(**values).returning(tasks.c.id)).scalar_one()
+        return number
+    return insert_new(connection, tasks, values, unique=("key",))
+
+
+def on_duty(connection: sa.Connection, now: datetime, roles: Sequence[str]) -> Rows:
+    """Who must be told now. Who has no roster entry at all counts as on duty."""
+    rostered = sa.select(roster.c.user_name).where(roster.c.user_name == users.c.name)
+    present = rostered.where(roster.c.start_at <= now, roster.c.end_at > now)
+    return connection.execute(
+        sa.select(users.c.name, users.c.role, users.c.wecom_userid, users.c.phone)
+        .where(users.c.active, users.c.role.in_(list(roles)))
+        .where(sa.or_(~rostered.exists(), present.exists()))
+        .order_by(users.c.name)
+    ).all()
+
+
+def procedures_of(connection: sa.Connection, patient_codes: Sequence[str]) -> Rows:
+    """Operations and treatments, planned and done, that were not cancelled."""
+    return connection.execute(
+        sa.select(
+            procedures.c.patient_code, procedures.c.family, procedures.c.date, procedures.c.status
+        ).where(procedures.c.patient_code.in_(list(patient_codes)), procedures.c.status != "cancelled")
+    ).all()

@@ -1,0 +1,122 @@
+"""Where each conversation is, and what was said in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.dialect import insert, insert_new
+from storage.rows import Row, Rows
+from storage.tables import bindings, contacts, conversations, facts, messages, patients
+
+REVISION = "_revision"  # of the imported hospital, kept among its facts
+
+_thread = (
+    sa.select(
+        contacts,
+        conversations.c.owner,
+        conversations.c.nurse,
+        conversations.c.forms,
+        conversations.c.spoke_at,
+        conversations.c.waiting_since,
+        conversations.c.queue_notice_at,
+        sa.select(facts.c.value).where(facts.c.key == REVISION).scalar_subquery().label("revision"),
+    )
+    .join(conversations, conversations.c.contact_id == contacts.c.id)
+    .where(contacts.c.account == sa.bindparam("account"), contacts.c.openid == sa.bindparam("openid"))
+)
+_locked_thread = _thread.with_for_update(of=conversations)
+
+
+def thread(connection: sa.Connection, account: str, openid: str) -> Row | None:
+    """The contact and the state of its conversation; nobody else moves it until this transaction ends."""
+    return connection.execute(_locked_thread, {"account": account, "openid": openid}).first()
+
+
+def open_thread(
+    connection: sa.Connection,
+    account: str,
+    openid: str,
+    now: datetime,
+    *,
+    unionid: str = "",
+    source: str = "",
+) -> Row:
+    """The same for somebody who may never have written before."""
+    contact_id = insert_new(
+        connection,
+        contacts,
+        {
+            "account": account,
+            "openid": openid,
+            "created_at": now,
+            "unionid": unionid or None,
+            "source": source,
+        },
+        unique=("account", "openid"),
+    )
+    if contact_id is not None:
+        connection.execute(insert(connection, conversations).values(contact_id=contact_id))
+    row = thread(connection, account, openid)
+    assert row is not None
+    return row
+
+
+def keep_inbound(connection: sa.Connection, values: Mapping[str, Any]) -> int | None:
+    """Write down what came in; its number, or None when it is here already."""
+    return insert_new(connection, messages, {**values, "dir": "in"}, unique=("account", "key"))
+
+
+def keep_outbound(connection: sa.Connection, values: Mapping[str, Any]) -> None:
+    """Write down what went out."""
+    connection.execute(messages.insert().values(**values, dir="out"))
+
+
+_earlier_reply = sa.select(messages.c.payload).where(
+    messages.c.account == sa.bindparam("account"), messages.c.key == sa.bindparam("key")
+)
+
+
+def earlier_reply(connection: sa.Connection, account: str, key: str) -> Any:
+    """What was answered to that message the first time; None for nothing."""
+    return connection.execute(_earlier_reply, {"account": account, "key": f"re:{key}"}).scalar()
+
+
+_bindings = (
+    sa.select(
+        bindings,
+        patients.c.name,
+        patients.c.sex,
+        patients.c.birth_date,
+        patients.c.language,
+        patients.c.vip_level,
+        patients.c.deceased_on,
+    )
+    .join(patients, patients.c.code == bindings.c.patient_code)
+    .where(bindings.c.ended_at.is_(None))
+    .order_by(bindings.c.id)
+)
+_of_contact = _bindings.where(bindings.c.contact_id == sa.bindparam("contact_id"))
+_of_unionid = _bindings.where(
+    bindings.c.contact_id.in_(sa.select(contacts.c.id).where(contacts.c.unionid == sa.bindparam("unionid")))
+)
+
+
+def speaks_for(connection: sa.Connection, contact_id: int, unionid: str | None) -> Rows:
+    """Whom this user speaks for, here or through another account of the same person; oldest first."""
+    if unionid:
+        return connection.execute(_of_unionid, {"unionid": unionid}).all()
+    return connection.execute(_of_contact, {"contact_id": contact_id}).all()
+
+
+def move(connection: sa.Connection, contact_id: int, **state: Any) -> None:
+    """Put the conversation where the turn left it."""
+    connection.execute(conversations.update().where(conversations.c.contact_id == contact_id).values(**state))
+
+
+def change_contact(connection: sa.Connection, contact_id: int, **values: Any) -> None:
+    """What we know of the user changed: followed, language, last notice, …"""
+    connection.execute(contacts.update().where(contacts.c.id == contact_id).values(**values))

@@ -1,0 +1,71 @@
+"""Letters owed to patients, and what the postman needs to deliver them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from storage.tables.base import maybe_moment, metadata, moment, row_id, text
+from storage.types import SealedJSON, SealedText
+
+letters = sa.Table(
+    "letters",
+    metadata,
+    row_id(),
+    sa.Column("key", sa.Text, nullable=False, unique=True),  # the reason; twice the reason is one letter
+    sa.Column("contact_id", sa.ForeignKey("contacts.id"), nullable=True),
+    sa.Column("patient_code", sa.ForeignKey("patients.code"), nullable=True, index=True),
+    text("purpose"),  # alarm, transaction, care, survey, greeting, marketing
+    text("plan"),
+    text("step"),
+    text("channel"),  # the route the postman took
+    text("state", default="queued"),  # queued, sending, sent, delivered, expired, suppressed, failed
+    text("reason"),
+    sa.Column("priority", sa.Integer, nullable=False),  # lower goes first
+    sa.Column("body", SealedJSON("letters.body"), nullable=False),  # text and facts, see domain.letter
+    sa.Column(
+        "address", SealedText("letters.address"), nullable=True
+    ),  # a phone, for letters to nobody's openid
+    text("author"),  # bot, plan, broadcast, or a console user
+    moment("created_at"),
+    moment("not_before"),
+    maybe_moment("useful_until"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),  # grows with every claim
+    maybe_moment("claimed_until"),
+    text("platform_id"),  # what the platform calls it, for its delivery event
+    maybe_moment("sent_at"),
+    sa.Index(
+        "ix_letters_due",
+        "not_before",
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
+    ),
+    sa.Index("ix_letters_state_claimed_until", "state", "claimed_until"),
+    sa.Index("ix_letters_contact_id_sent_at", "contact_id", "sent_at"),
+    sa.Index("ix_letters_platform_id", "platform_id"),
+)
+
+platform_tokens = sa.Table(
+    "platform_tokens",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),  # wechat/default, wecom/default, kf/default
+    sa.Column("token", SealedText("platform_tokens.token"), nullable=True),
+    maybe_moment("expires_at"),
+    text("refreshed_by"),  # who is refreshing, so that only one does
+    maybe_moment("refreshing_until"),
+)
+
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),  # kf/<open_kfid>
+    text("value"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    text("holder"),
+    moment("until"),
+)
