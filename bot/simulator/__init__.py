@@ -24,6 +24,17 @@ check each other. A test uses it like this::
         assert platform.sms.newest_code("13800000001") == "123456"  # XIAOHU_SMS__URL = f"{base}/sms"
         await platform.settle()  # events that stand behind no chat (TEMPLATESENDJOBFINISH …) are delivered
 
+WeCom, when `SimulatorConfig.wecom` is given (XIAOHU_WECOM__API_BASE = f"{base}/qyapi")::
+
+        nurse = platform.wecom.member("nurse1")
+        await nurse.receives("胸痛", kind="template_card")
+        await nurse.presses("我来处理")  # template_card_event with a fresh ResponseCode
+        customer = platform.kf.customer("wmPatient1")
+        await customer.enters()  # enter_session, with a welcome_code where the rules give one
+        await customer.says("你好")  # the bell; the server pulls with kf/sync_msg and answers with kf/send_msg
+        await customer.receives("小护")
+        await platform.kf.servicer("nurse1").takes(customer)
+
 Quotas, windows and lifetimes run on the clock handed in; only the wait for an HTTP answer is real time.
 On a clock that stands still two identical events of one user share a CreateTime, which is what a server
 recognises a repeated event by: move the clock a second between two clicks of one button.
@@ -44,9 +55,11 @@ from bot.simulator.config import (
     TypedValues,
     WecomConfig,
 )
+from bot.simulator.kf import Customer, Servicer
 from bot.simulator.platform import Platform
 from bot.simulator.screen import Bubble, Screen, Side
 from bot.simulator.user import NotOnScreen, User
+from bot.simulator.wecom import Employee, Wecom
 from bot.simulator.wire import Reply
 
 __all__ = [
@@ -54,6 +67,8 @@ __all__ = [
     "AccountKind",
     "Bubble",
     "Clock",
+    "Customer",
+    "Employee",
     "KfAccount",
     "ManualClock",
     "Member",
@@ -66,11 +81,13 @@ __all__ = [
     "Platform",
     "Reply",
     "Screen",
+    "Servicer",
     "Side",
     "SimulatorConfig",
     "Template",
     "TypedValues",
     "User",
+    "Wecom",
     "WecomConfig",
     "build_platform",
 ]

@@ -12,8 +12,10 @@ from bot.simulator.envelope import OfficialAccountEnvelope
 from bot.simulator.errors import ApiError
 from bot.simulator.follower import Follower
 from bot.simulator.media import MediaStore
+from bot.simulator.menus import MenuBook
 from bot.simulator.quota import DailyQuota
 from bot.simulator.screen import Side
+from bot.simulator.templates import TemplateBook
 from bot.simulator.tokens import TokenBook
 from bot.simulator.webhook import Reader, Webhook
 from bot.simulator.wire import (
@@ -44,6 +46,8 @@ class OfficialAccount:
         self.tokens = TokenBook(self.clock)
         self.quota = DailyQuota(sandbox=config.kind is AccountKind.SANDBOX)
         self.media = MediaStore(self.clock)
+        self.menus = MenuBook()
+        self.templates = TemplateBook(config)
         self.jsapi_ticket = secrets.token_urlsafe(64)
         self.cipher = MessageCipher(config.aes_key, config.app_id)
         self.url_verified = False

@@ -9,21 +9,40 @@ from typing import Any, Generic
 
 from aiohttp import BodyPartReader, web
 
-from bot.simulator import credentials, customer_service
+from bot.simulator import (
+    app_messages,
+    credentials,
+    customer_service,
+    directory,
+    external_contact_api,
+    kf_api,
+    menus,
+    templates,
+)
 from bot.simulator.account import OfficialAccount
 from bot.simulator.calls import ApiCall
 from bot.simulator.endpoint import Answer, Binary, Call, Credential, Endpoint, Json, Subject
-from bot.simulator.errors import WECHAT_ERRORS, ApiError, ConnectionCut, refusal
+from bot.simulator.errors import WECHAT_ERRORS, WECOM_ERRORS, ApiError, ConnectionCut, refusal
 from bot.simulator.faults import Fault, FaultKind
 from bot.simulator.media import Upload
 from bot.simulator.platform import Platform
 from bot.simulator.sms import BadSms
+from bot.simulator.wecom import App, Wecom
 
 LARGEST_UPLOAD = 64 * 1024 * 1024
 
 OFFICIAL_ACCOUNT_ENDPOINTS: tuple[Endpoint[OfficialAccount], ...] = (
     *credentials.ENDPOINTS,
     *customer_service.ENDPOINTS,
+    *templates.ENDPOINTS,
+    *menus.ENDPOINTS,
+)
+
+WECOM_ENDPOINTS: tuple[Endpoint[App], ...] = (
+    *directory.ENDPOINTS,
+    *app_messages.ENDPOINTS,
+    *external_contact_api.ENDPOINTS,
+    *kf_api.ENDPOINTS,
 )
 
 Asked = tuple[Mapping[str, str], Json, str]
@@ -223,12 +242,42 @@ class OfficialAccountIdentity:
         return found[0]
 
 
+class WecomIdentity:
+    """Finds the app of a call by token, or by CorpID and secret."""
+
+    def __init__(self, wecom: Wecom) -> None:
+        self._wecom = wecom
+
+    def __call__(self, endpoint: Endpoint[App], asked: Asked) -> App:
+        query, _, remote = asked
+        allowed = self._wecom.config.ip_whitelist
+        if allowed is not None and remote not in allowed:
+            raise ApiError(60020, f"from ip: {remote}")
+        if endpoint.credential is Credential.SECRET_IN_QUERY:
+            return self._by_secret(query)
+        token = query.get("access_token", "")
+        app = next((app for app in self._wecom.apps if app.tokens.owns(token)), self._wecom.app)
+        app.tokens.check(token)
+        return app
+
+    def _by_secret(self, query: Mapping[str, str]) -> App:
+        if query.get("corpid") != self._wecom.config.corp_id:
+            raise ApiError(40013)
+        for app in self._wecom.apps:
+            if app.secret == query.get("corpsecret"):
+                return app
+        raise ApiError(40001)
+
+
 def add_platform_routes(app: web.Application, platform: Platform) -> None:
     """Add `/api/…`, `/qyapi/…`, `/sms` and `/media/…` to an application."""
     official = ApiHost(
         "wechat", platform, OFFICIAL_ACCOUNT_ENDPOINTS, WECHAT_ERRORS, OfficialAccountIdentity(platform)
     )
     app.router.add_route("*", "/api/{path:.*}", official.serve)
+    if platform.corporation is not None:
+        wecom = ApiHost("wecom", platform, WECOM_ENDPOINTS, WECOM_ERRORS, WecomIdentity(platform.corporation))
+        app.router.add_route("*", "/qyapi/{path:.*}", wecom.serve)
     app.router.add_post("/sms", _sms(platform))
     app.router.add_get("/media/{account}/{media_id}", _media(platform))
 
@@ -260,11 +309,12 @@ def _sms(platform: Platform) -> Callable[[web.Request], Any]:
 
 def _media(platform: Platform) -> Callable[[web.Request], Any]:
     async def show(request: web.Request) -> web.Response:
-        account = platform.accounts.get(request.match_info["account"])
+        name = request.match_info["account"]
+        store = platform.corporation if name == "wecom" else platform.accounts.get(name)
         try:
-            if account is None:
+            if store is None:
                 raise ApiError(40007)
-            media = account.media.get(request.match_info["media_id"])
+            media = store.media.get(request.match_info["media_id"])
         except ApiError:
             raise web.HTTPNotFound from None
         return web.Response(body=media.file.content, content_type=media.file.content_type)

@@ -16,9 +16,11 @@ from bot.simulator.clock import Clock
 from bot.simulator.config import PatientConfig, SimulatorConfig
 from bot.simulator.faults import Faults
 from bot.simulator.follower import Follower
+from bot.simulator.kf import Kf
 from bot.simulator.screen import Bubble, Screen
 from bot.simulator.sms import Sms, SmsTray
 from bot.simulator.user import User
+from bot.simulator.wecom import Wecom
 
 Listener = Callable[[str, dict[str, Any]], None]
 
@@ -37,11 +39,24 @@ class Platform:
         self._session: aiohttp.ClientSession | None = None
         self._running: set[asyncio.Task[Any]] = set()
         self.accounts = {account.name: OfficialAccount(account, self) for account in config.accounts}
+        self.corporation = Wecom(config.wecom, self) if config.wecom is not None else None
         for patient in config.patients:
             self._add(patient)
 
     def account(self, name: str = "default") -> OfficialAccount:
         return self.accounts[name]
+
+    @property
+    def wecom(self) -> Wecom:
+        """The corporation. Raises LookupError when none is configured."""
+        if self.corporation is None:
+            raise LookupError("no WeCom is configured")
+        return self.corporation
+
+    @property
+    def kf(self) -> Kf:
+        """微信客服 of the corporation. Raises LookupError when there is none."""
+        return self.wecom.kf
 
     # People
 
@@ -63,7 +78,7 @@ class Platform:
         account = self.accounts[patient.account]
         follower = account.followers.get(patient.openid)
         if follower is None:
-            screen = Screen(patient.openid, self._screen_changed)
+            screen = self.new_screen(patient.openid)
             follower = Follower(patient.openid, patient.name, screen, patient.unionid)
             account.followers[patient.openid] = follower
         follower.subscribed = patient.following
@@ -119,6 +134,9 @@ class Platform:
             await self._session.close()
 
     # Watching
+
+    def new_screen(self, owner: str) -> Screen:
+        return Screen(owner, self._screen_changed)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call *listener* with the name and facts of everything that changes; returns how to stop."""

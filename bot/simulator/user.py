@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from bot.simulator.account import OfficialAccount
 
 _LINK = re.compile(r"<a\s[^>]*?href=[\"'](?P<url>[^\"']+)[\"'][^>]*>(?P<label>.*?)</a>", re.DOTALL)
+
+MENU_ID = 400000001
 
 
 class NotOnScreen(LookupError):
@@ -148,7 +151,43 @@ class User:
         self._opens(Trigger.MENU_CLICK)
         return await self._event(events.event("CLICK", ("EventKey", key)))
 
-    async def views(self, url: str, menu_id: int = 400000001) -> Reply:
+    async def presses(self, name: str) -> Reply | str:
+        """Press a button of the account's menu by its name and do what its type asks for.
+
+        A view or mini-program button pushes its event and returns the address it opens. Raises
+        NotOnScreen.
+        """
+        tops = self.account.menus.seen_by(self.follower)
+        leaves = [leaf for top in tops for leaf in (top.get("sub_button") or [top])]
+        button = next((leaf for leaf in leaves if leaf["name"] == name), None)
+        if button is None:
+            raise NotOnScreen(name)
+        return await self._act_on(button)
+
+    async def _act_on(self, button: dict[str, Any]) -> Reply | str:
+        kind, key = button["type"], button.get("key", "")
+        if kind == "click":
+            return await self.clicks(key)
+        if kind == "view":
+            await self.views(button["url"])
+            return str(button["url"])
+        if kind == "miniprogram":
+            path = str(button.get("pagepath", ""))
+            fields = events.view_miniprogram(path, MENU_ID)
+            await self._event(fields, chat=False, show=False)
+            return path
+        if kind in ("scancode_push", "scancode_waitmsg"):
+            return await self.scans_in_menu(key, "https://h.example/1", waits=kind == "scancode_waitmsg")
+        if kind == "location_select":
+            await self._event(events.location_select(key, 23.134521, 113.358803, "示范路1号"))
+            return await self.sends_location()
+        if kind.startswith("pic_"):
+            digest = hashlib.md5(plain_picture(), usedforsecurity=False).hexdigest()
+            await self._event(events.pictures(kind, key, [digest]))
+            return await self.sends_picture()
+        return str(button.get("media_id") or button.get("article_id"))
+
+    async def views(self, url: str, menu_id: int = MENU_ID) -> Reply:
         """A menu button that opens a page: no window opens, no reply is shown."""
         return await self._event(events.view(url, menu_id), chat=False, show=False)
 

@@ -10,8 +10,17 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.simulator import AccountConfig, ManualClock, Platform, SimulatorConfig, Template
-from tests.simulator.server import Server
+from bot.simulator import (
+    AccountConfig,
+    KfAccount,
+    ManualClock,
+    Member,
+    Platform,
+    SimulatorConfig,
+    Template,
+    WecomConfig,
+)
+from tests.simulator.server import Server, WecomServer
 
 START = datetime(2026, 6, 1, 2, 0, tzinfo=UTC)  # a Monday, 10:00 in Beijing
 
@@ -21,6 +30,12 @@ REMINDER = Template(
     content="{{first.DATA}}\n项目：{{thing1.DATA}}\n时间：{{time2.DATA}}\n状态：{{enum3.DATA}}\n{{remark.DATA}}",
     choices={"enum3": ("已预约", "已取消")},
 )
+
+STAFF = (
+    Member(userid="ZhangHushi", name="张护士", mobile="13800000011"),
+    Member(userid="li", name="李护士"),
+)
+DESK = KfAccount(open_kfid="wkDesk", name="护理咨询", servicers=("ZhangHushi", "li"))
 
 
 @dataclass
@@ -32,6 +47,7 @@ class World:
     clock: ManualClock
     base: str
     client: aiohttp.ClientSession
+    wecom_server: WecomServer
 
     async def get(self, path: str, **query: str) -> Any:
         async with self.client.get(f"{self.base}{path}", params=query) as response:
@@ -57,10 +73,37 @@ class World:
         """GET from the official account's API with a good token."""
         return await self.get(f"/api/cgi-bin/{path}", access_token=await self.token(), **query)
 
+    async def wecom_token(self, *, kf: bool = False) -> str:
+        config = self.platform.wecom.config
+        secret = config.kf_secret if kf else config.secret
+        answer = await self.get("/qyapi/cgi-bin/gettoken", corpid=config.corp_id, corpsecret=secret)
+        return str(answer["access_token"])
+
+    async def wecom_call(self, path: str, body: Any) -> Any:
+        """POST to WeCom's API with the token of the app, or of 微信客服 for its paths."""
+        token = await self.wecom_token(kf=path.startswith("kf/"))
+        return await self.post(f"/qyapi/cgi-bin/{path}", body, access_token=token)
+
+    async def wecom_ask(self, path: str, **query: str) -> Any:
+        token = await self.wecom_token(kf=path.startswith("kf/"))
+        return await self.get(f"/qyapi/cgi-bin/{path}", access_token=token, **query)
+
     async def writes(self, openid: str, content: str = "您好") -> Any:
         """A customer-service text."""
         body = {"touser": openid, "msgtype": "text", "text": {"content": content}}
         return await self.call("message/custom/send", body)
+
+
+async def serve(stack: AsyncExitStack, server: Server, wecom_server: WecomServer) -> str:
+    """Put the servers under test on a port until the stack closes; returns their base URL."""
+    app = web.Application()
+    app.router.add_route("*", "/wechat", server.handle)
+    app.router.add_route("*", "/wecom", wecom_server.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
 
 NewWorld = Callable[..., Awaitable[World]]
@@ -71,24 +114,22 @@ async def new_world() -> AsyncIterator[NewWorld]:
     """Build worlds: `await new_world(mode=Mode.PLAIN, kind=…, simulator={"pushes": 4})`."""
     async with AsyncExitStack() as stack:
 
-        async def build(*, simulator: dict[str, Any] | None = None, **account: Any) -> World:
+        async def build(
+            *, simulator: dict[str, Any] | None = None, wecom: dict[str, Any] | None = None, **account: Any
+        ) -> World:
             account.setdefault("templates", (REMINDER,))
-            server = Server(AccountConfig(webhook_url="http://127.0.0.1/", **account))
-            app = web.Application()
-            app.router.add_route("*", "/wechat", server.handle)
-            runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            url = f"http://127.0.0.1:{runner.addresses[0][1]}/wechat"
-            server.config = AccountConfig(webhook_url=url, **account)
-            options = {"reply_timeout": 0.5, **(simulator or {})}
+            server = Server(AccountConfig(webhook_url="", **account))
+            wecom_server = WecomServer(WecomConfig(webhook_url=""))
+            home = await serve(stack, server, wecom_server)
+            server.config = AccountConfig(webhook_url=f"{home}/wechat", **account)
+            corporation = {"members": STAFF, "kf_accounts": (DESK,), **(wecom or {})}
+            wecom_server.config = WecomConfig(webhook_url=f"{home}/wecom", **corporation)
+            options = {"reply_timeout": 0.5, "wecom": wecom_server.config, **(simulator or {})}
             clock = ManualClock(START)
             platform = Platform(SimulatorConfig(accounts=(server.config,), **options), clock)
             base = await stack.enter_async_context(platform.serving())
             client = await stack.enter_async_context(aiohttp.ClientSession())
-            return World(platform, server, clock, base, client)
+            return World(platform, server, clock, base, client, wecom_server)
 
         yield build
 

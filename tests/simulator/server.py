@@ -11,11 +11,13 @@ from xml.etree import ElementTree
 
 from aiohttp import web
 from wechatpy import crypto, utils
+from wechatpy.enterprise import crypto as enterprise_crypto
 
-from bot.simulator import AccountConfig, Mode
+from bot.simulator import AccountConfig, WecomConfig
 
 wechatpy_crypto: Any = crypto  # the library is untyped
 wechatpy_utils: Any = utils
+wecom_crypto: Any = enterprise_crypto
 
 
 @dataclass
@@ -107,6 +109,39 @@ class Server:
         return wechatpy_crypto.WeChatCrypto(self.config.token, self.config.aes_key, self.config.app_id)
 
 
+async def acknowledge(push: dict[str, str]) -> str:
+    return ""
+
+
+@dataclass
+class WecomServer:
+    """Answers WeCom's callbacks, always encrypted."""
+
+    config: WecomConfig
+    answer: Answer = acknowledge
+    received: list[Received] = field(default_factory=list)
+    decrypts_echo: bool = True
+
+    @property
+    def pushes(self) -> list[dict[str, str]]:
+        return [r.fields for r in self.received if r.method == "POST"]
+
+    async def handle(self, request: web.Request) -> web.Response:
+        query = dict(request.query)
+        crypto = wecom_crypto.WeChatCrypto(self.config.token, self.config.aes_key, self.config.corp_id)
+        signed = (query["msg_signature"], query["timestamp"], query["nonce"])
+        if request.method == "GET":
+            echo = crypto.check_signature(*signed, query["echostr"])
+            return web.Response(body=echo if self.decrypts_echo else query["echostr"].encode())
+        body = await request.text()
+        xml = crypto.decrypt_message(body, *signed)
+        self.received.append(Received("POST", query, body, leaves(xml)))
+        answer = await self.answer(leaves(xml))
+        if isinstance(answer, web.Response) or answer in ("", b"", "success"):
+            return answer if isinstance(answer, web.Response) else web.Response(text="")
+        return web.Response(text=crypto.encrypt_message(answer, query["nonce"], query["timestamp"]))
+
+
 def slow_then(fast: Answer, *, slow_attempts: int, seconds: float = 30) -> Answer:
     """Too slow the first times, quick afterwards."""
     attempts = 0
@@ -126,6 +161,3 @@ def always(body: str | bytes) -> Answer:
         return body
 
     return answer
-
-
-__all__ = ["Mode", "Received", "Server", "always", "echo", "leaves", "reply_xml", "slow_then", "text_reply"]
