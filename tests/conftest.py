@@ -16,8 +16,8 @@ from storage.database import Database, open_database
 from storage.types import Seal
 from tests import postgres
 from tests.chat import Chat
+from tests.secret import SECRET
 
-SECRET = "a-secret-of-the-tests"
 NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)  # Wednesday 10:00 in Shanghai
 
 

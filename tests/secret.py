@@ -1,0 +1,3 @@
+"""What every test seals with."""
+
+SECRET = "a-secret-of-the-tests"
