@@ -42,6 +42,16 @@ _KNOWN_FACTS = frozenset(
         "chemo",
         "postop",
         "preop",
+        "abdominal",
+        "birth",
+        "joint",
+        "cataract",
+        "dental",
+        "tonsil",
+        "cosmetic",
+        "pci",
+        "endoscopy",
+        "dayga",
     }
 )
 
