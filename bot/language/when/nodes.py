@@ -1,0 +1,176 @@
+"""What a stretch of text says about time, before anyone asks which day that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.language.when.words import Kind, Part, Portion, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A place in the calendar, named from the coarse to the fine; None is unsaid.
+
+    `…_away` counts units from the present one: last month is -1.
+    """
+
+    lunar: bool = False
+    century: int | None = None
+    decade: int | None = None  # its first year within the century: 80
+    year: int | None = None
+    year_away: int | None = None
+    season: int | None = None
+    half_year: int | None = None
+    quarter: int | None = None
+    quarter_away: int | None = None
+    month: int | None = None
+    month_away: int | None = None
+    leap: bool = False
+    portion: tuple[Unit, Portion] | None = None
+    week_away: int | None = None
+    weekday: int | None = None  # 1 Monday … 7 Sunday
+    weekend: bool = False
+    day: int | None = None
+    day_away: int | None = None
+    festival: str | None = None
+    festival_away: int | None = None  # 上个中秋 -1, 下个中秋 1
+    vacation: bool = False  # all the days off around the festival
+    part: Part | None = None
+    hour: int | None = None
+    minute: int | None = None
+    second: int | None = None
+    now: bool = False
+    next_workday: bool = False
+
+    @property
+    def has_day(self) -> bool:
+        """Whether a day, or the days of a weekend or vacation, is named."""
+        return (
+            self.day is not None
+            or self.day_away is not None
+            or self.weekday is not None
+            or self.festival is not None
+            or self.weekend
+            or self.now
+            or self.next_workday
+        )
+
+    @property
+    def has_date(self) -> bool:
+        """Whether anything above the part of the day is named."""
+        return self.has_day or self.has_period
+
+    @property
+    def has_period(self) -> bool:
+        """Whether a week, month or anything longer is named."""
+        return any(
+            value is not None
+            for value in (
+                self.century,
+                self.decade,
+                self.year,
+                self.year_away,
+                self.season,
+                self.half_year,
+                self.quarter,
+                self.quarter_away,
+                self.month,
+                self.month_away,
+                self.portion,
+                self.week_away,
+            )
+        )
+
+    @property
+    def has_time(self) -> bool:
+        """Whether a part of the day or a clock time is named."""
+        return self.part is not None or self.hour is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A length of time in calendar months, days and seconds, which do not convert into each other."""
+
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+
+    def __add__(self, other: Delta) -> Delta:
+        return Delta(self.months + other.months, self.days + other.days, self.seconds + other.seconds)
+
+    def times(self, count: int) -> Delta:
+        return Delta(self.months * count, self.days * count, self.seconds * count)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A length between two bounds, equal unless it was vague, in units of `unit`."""
+
+    low: Delta
+    high: Delta
+    unit: Unit
+    count: int  # how many of `unit`, when it is one unit and a whole number; else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """So long after (1) or before (-1) a base; no base is the present."""
+
+    amount: Amount
+    sign: int
+    base: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The stretch that reaches so far from the present: 未来三天, 上两周, 三天内."""
+
+    amount: Amount
+    manner: Kind  # COMING, PAST, WITHIN, RECENT; RELATIVE for whole calendar units
+    sign: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Some of the units a base holds or that lie beside it: 十月第一个周一, 今年前五个月, 节后第三天."""
+
+    base: Node
+    unit: Unit | Kind  # WEEKDAY, WORKDAY and WEEKEND are kinds
+    nth: int  # from 1; negative from the end
+    count: int = 1
+    weekday: int = 0
+    side: Kind | None = None  # AFTER or BEFORE the base; None within it
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Open stretches: 周五之前, 国庆后, 三号起, 去年以来."""
+
+    base: Node
+    side: Kind  # BEFORE, AFTER, ONWARDS, SINCE
+
+
+@dataclass(frozen=True, slots=True)
+class Feast:
+    """节后, 节前: around the next legal holiday, whichever it is."""
+
+    side: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A finer place inside a coarser one: the Friday of the week in two weeks."""
+
+    base: Node
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From one place to another, both included as far as they are days."""
+
+    left: Node
+    right: Node
+
+
+Node = Fields | Shift | Window | Pick | Beside | Feast | Within | Span

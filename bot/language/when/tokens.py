@@ -1,0 +1,214 @@
+"""A text cut into the words that speak of time; everything between them is a gap."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bot.language.numerals import HAN_NUMERAL, Count, parse_count
+from bot.language.when.words import NOT_AFTER, NOT_BEFORE, Kind, Word, vocabulary
+
+
+class Glue(IntEnum):
+    """How a token follows the one before it."""
+
+    GAP = 0
+    COMMA = 1
+    CLOSE = 2  # nothing between, or 的, or a space
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of time. A NUMBER's value is a Count."""
+
+    kind: Kind
+    value: object
+    text: str
+    start: int
+    end: int
+    glue: Glue
+
+
+_HAN_NUMERAL_START = frozenset("〇零○一二三四五六七八九十两俩仨廿卅壹贰叁肆伍陆柒捌玖拾几好")
+_APPROXIMATE = re.compile(
+    r"(?:[二三四五六七八九]?十)?(?:[一两二三四五六七八][二两三四五六七八九]|几)"
+    r"(?=个|天|日|号|点|周|星期|礼拜|小时|钟头|分|年|月|秒|季|刻)|几十(?=个|天|年|分|秒)"
+)
+_YEAR = r"(?:1[89]|20|21)\d\d"
+_DATES = (
+    re.compile(rf"({_YEAR}|\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}})(?![\d])"),
+    re.compile(rf"(?<!\d)({_YEAR})()(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)"),
+    re.compile(rf"({_YEAR})([-/.])(0?[1-9]|1[0-2])()(?![\d./-]|年)"),
+)
+_DAY_MONTH = re.compile(
+    r"(0?[1-9]|1[0-2])([/·])(0?[1-9]|[12]\d|3[01])(?![\d/.·%]|小时|片|粒|颗|个|袋|支|瓶|mm)"
+)
+_DOTTED_DAY = re.compile(
+    r"(0?[1-9]|1[0-2])([.-])(0?[1-9]|[12]\d|3[01])(?=[日号]| ?(?:上午|下午|早|晚|中午|凌晨))"
+)
+_MONTH_DAY_YEAR = re.compile(rf"(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])/({_YEAR})(?!\d)")
+_CLOCK = re.compile(r"([01]?\d|2[0-4])[:：∶]([0-5]\d)(?:[:：∶]([0-5]\d)(?:\.\d+)?)?(?![\d:：∶])")
+_ARABIC = re.compile(r"\d+")
+_LATIN = re.compile(r"[a-z]+(?:\.m\.?)?")
+_ENGLISH_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b\.?")
+_ENGLISH_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
+
+
+def tokens(text: str) -> list[Token]:
+    """The time words of lower-case *text*, in order. Linear in its length."""
+    return _Reader(text).read()
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.words = vocabulary()
+        self.found: list[Token] = []
+        self.reach = -1  # where a token must begin to follow the last one closely
+        self.comma = False
+
+    def read(self) -> list[Token]:
+        text, words, i = self.text, self.words, 0
+        while i < len(text):
+            char = text[i]
+            if "0" <= char <= "9":
+                i = self._digits(i)
+            elif "a" <= char <= "z":
+                i = self._latin(i)
+            elif char in words or char in _HAN_NUMERAL_START:
+                i = self._word(i)
+            else:
+                i += 1
+        return self.found
+
+    def _add(self, kind: Kind, value: object, start: int, end: int) -> int:
+        glue = Glue.GAP
+        if start == self.reach:
+            glue = Glue.COMMA if self.comma else Glue.CLOSE
+        self.found.append(Token(kind, value, self.text[start:end], start, end, glue))
+        self.reach, self.comma = end, False
+        return end
+
+    def _word(self, i: int) -> int:
+        text = self.text
+        numeral = self._numeral_at(i) if text[i] in _HAN_NUMERAL_START else None
+        for said, word in self.words.get(text[i], ()):
+            if (
+                numeral
+                and len(said) <= len(numeral[0])
+                and not _festival_wins(word, said, numeral[0], text, i)
+            ):
+                break
+            if text.startswith(said, i) and self._may_stand(said, i):
+                return self._known(word, i, i + len(said))
+        if numeral:
+            return self._add(Kind.NUMBER, numeral[1], i, i + len(numeral[0]))
+        return i + 1
+
+    def _known(self, word: Word | None, start: int, end: int) -> int:
+        if word is None:
+            return end
+        if word.kind is Kind.FILLER or word.kind is Kind.SEPARATOR:
+            if start == self.reach:
+                self.reach = end
+                self.comma = self.comma or word.kind is Kind.SEPARATOR
+            return end
+        return self._add(word.kind, word.value, start, end)
+
+    def _may_stand(self, said: str, i: int) -> bool:
+        after = i + len(said)
+        if (blocked := _BLOCKED_AFTER.get(said)) and self.text.startswith(blocked, after):
+            return False
+        blocked_before = _BLOCKED_BEFORE.get(said)
+        return not (blocked_before and i and self.text[i - 1] in blocked_before)
+
+    def _numeral_at(self, i: int) -> tuple[str, Count] | None:
+        match = _APPROXIMATE.match(self.text, i) or HAN_NUMERAL.match(self.text, i)
+        if not match or not match[0]:
+            return None
+        count = parse_count(match[0])
+        return (match[0], count) if count else None
+
+    def _digits(self, i: int) -> int:
+        text = self.text
+        alone = i == 0 or not text[i - 1].isdecimal()
+        if alone and (end := self._date(i) or self._clock(i)):
+            return end
+        match = _ARABIC.match(text, i)
+        assert match is not None
+        end = match.end()
+        if len(match[0]) > 8:
+            return end
+        if text[end : end + 1] == "." and text[end + 1 : end + 2].isdecimal():
+            decimal = re.compile(r"[\d.]+").match(text, i)  # 38.5, 1.5: not a count of anything here
+            assert decimal is not None
+            return decimal.end()
+        if ordinal := _ENGLISH_ORDINAL.match(text, end):
+            end = ordinal.end()
+        return self._add(Kind.NUMBER, Count(int(match[0]), int(match[0])), i, end)
+
+    def _date(self, i: int) -> int | None:
+        for pattern in _DATES:
+            if match := pattern.match(self.text, i):
+                day = int(match[4]) if match[4] else None
+                if 1 <= int(match[3]) <= 12 and (day is None or 1 <= day <= 31):
+                    return self._add(
+                        Kind.DATE, (int(match[1]), int(match[3]), day), i, self._past_t(match.end())
+                    )
+        if match := _MONTH_DAY_YEAR.match(self.text, i):
+            return self._add(Kind.DATE, (int(match[3]), int(match[1]), int(match[2])), i, match.end())
+        if match := _DAY_MONTH.match(self.text, i) or _DOTTED_DAY.match(self.text, i):
+            end = match.end()
+            if self.text[end : end + 1] in ("日", "号"):
+                end += 1
+            return self._add(Kind.DATE, (None, int(match[1]), int(match[3])), i, end)
+        return None
+
+    def _past_t(self, end: int) -> int:
+        """ISO 8601 puts a T between the date and the clock."""
+        return end + 1 if re.match(r"t\d", self.text[end : end + 2]) else end
+
+    def _clock(self, i: int) -> int | None:
+        if match := _ENGLISH_CLOCK.match(self.text, i):
+            hour = int(match[1])
+            if 1 <= hour <= 12:
+                hour = hour % 12 + (12 if match[3] == "p" else 0)
+                return self._add(Kind.CLOCK, (hour, int(match[2] or 0), None, True), i, match.end())
+        if match := _CLOCK.match(self.text, i):
+            second = int(match[3]) if match[3] else None
+            return self._add(Kind.CLOCK, (int(match[1]), int(match[2]), second, False), i, match.end())
+        return None
+
+    def _latin(self, i: int) -> int:
+        match = _LATIN.match(self.text, i)
+        assert match is not None
+        text, end = self.text, match.end()
+        if match[0] == "from" and (phrase := _FROM_NOW.match(text, i)):
+            return self._add(Kind.AFTER, None, i, phrase.end())
+        if match[0] in ("the", "day") and (phrase := _LONG_DAYS.match(text, i)):
+            return self._add(Kind.DAY, (2 if "after" in phrase[0] else -2, None), i, phrase.end())
+        if match[0] == "q" and text[end : end + 1] in tuple("1234") and not text[end + 1 : end + 2].isalnum():
+            return self._add(Kind.QUARTER, int(text[end]), i, end + 1)
+        for said, word in self.words.get(text[i], ()):
+            if said == match[0]:
+                return self._known(word, i, end)
+        return end
+
+
+_LONG_DAYS = re.compile(r"(?:the )?day (?:after tomorrow|before yesterday)")
+_FROM_NOW = re.compile(r"from (?:now|today)")
+_BLOCKED_AFTER = {word: tuple(after.split()) for word, after in NOT_BEFORE.items()}
+_BLOCKED_BEFORE = {word: frozenset(before.split()) for word, before in NOT_AFTER.items()}
+_NUMBER_GOES_ON = frozenset("〇零一二三四五六七八九十百千点月日号年岁个天次度分片粒周块元%/-.:0123456789")
+
+
+def _festival_wins(word: Word | None, said: str, numeral: str, text: str, i: int) -> bool:
+    """五一 is a holiday and 五一二 is not; 六一 is, and 六一点 is not."""
+    if word is None or word.kind is not Kind.FESTIVAL or len(said) < len(numeral):
+        return False
+    follows = text[i + len(said) : i + len(said) + 1]
+    precedes = text[i - 1 : i]
+    return (follows == "" or follows not in _NUMBER_GOES_ON) and (
+        precedes == "" or precedes not in _NUMBER_GOES_ON - {"年"}
+    )
