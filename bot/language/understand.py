@@ -14,11 +14,13 @@ from bot.language import slots
 from bot.language.complaints import standard_complaints
 from bot.language.intents.reader import Intents
 from bot.language.intents.rules import read_rules, standard_rules
+from bot.language.intents.training import SENTENCES, read_sentences, standard_classifier, train
 from bot.language.meaning import Context, Meaning, RedFlags, Urgency, Vocabulary, Want
 from bot.language.names import NameIndex
 from bot.language.normalise import detect_language, normalise
 from bot.language.red_flags import Lexicon
-from bot.language.triage import Triage
+from bot.language.triage import rank
+from bot.language.vocabulary import standard_words
 from bot.language.when import read_when
 
 READ_AT_MOST: Final = 1200  # characters; wants stand at the beginning or the end of a long story
@@ -36,20 +38,19 @@ class Understanding:
     ) -> None:
         self._names = NameIndex(vocabulary)
         self._lexicon = lexicon or _standard_lexicon()
-        self._triage = _standard_triage()
+        self._words = standard_words()
         self._complaints = standard_complaints()
-        own = read_rules((examples,)) if examples else ()
-        self._intents = Intents((*own, *standard_rules()))
+        self._intents = _intents(examples) if examples else _standard_intents()
 
     def read(self, text: str, now: datetime, context: Context = Context()) -> Meaning:  # noqa: B008 - frozen
         """Read *text*, written at *now* (aware) by or about a patient of whom *context* is known."""
         normal = normalise(text)
         flags = self._lexicon.read(normal, context)
         plain = _clipped(normal).lower()
-        medical = self._triage.find(plain)
-        departments = self._triage.rank(plain, medical)
+        words = list(self._words.find(plain))
+        departments = rank(plain, words)
         temper = self._complaints.read(plain, ill=bool(departments))
-        reading = self._intents.read(plain, medical, temper)
+        reading = self._intents.read(plain, words, temper)
         intent, confidence, wants = reading.intent, reading.confidence, reading.wants
         likeliest = reading.likeliest
         if _is_present_danger(flags):
@@ -91,8 +92,14 @@ def _standard_lexicon() -> Lexicon:
 
 
 @cache
-def _standard_triage() -> Triage:
-    return Triage()
+def _standard_intents() -> Intents:
+    return Intents(standard_rules(), standard_classifier())
+
+
+def _intents(examples: Path) -> Intents:
+    """The standard rules and sentences with a hospital's own, whose rules come first; takes seconds."""
+    rules = (*read_rules((examples,)), *standard_rules())
+    return Intents(rules, train((*read_sentences(SENTENCES), *read_sentences(examples)), rules))
 
 
 def _clipped(text: str) -> str:

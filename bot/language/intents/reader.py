@@ -1,23 +1,23 @@
-"""From a text to its wants, in order, with the two likeliest and how sure we are."""
+"""From a text to its wants, in order, with the two likeliest and how sure we are.
+
+Two witnesses are heard: the rules, exact where they know a phrase, and the classifier, which has an opinion on
+everything and also sees what the rules said. Their beliefs are joined as of independent witnesses.
+"""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 from bot.language.complaints import Temper
+from bot.language.intents.classifier import Classifier, features
 from bot.language.intents.rules import Rule, best
 from bot.language.meaning import Want
-from bot.language.terms import Found, Terms
-from bot.language.triage.departments import Votes
+from bot.language.vocabulary import HOSPITAL, MEDICAL, OTHER, Word
 
-EXAMPLES: Final = Path(__file__).parent.parent / "examples"
-ACTIONABLE: Final = frozenset(
+TASKS: Final = frozenset(
     {
         "appointment.book",
         "appointment.cancel",
@@ -33,14 +33,13 @@ ACTIONABLE: Final = frozenset(
         "info.faq",
     }
 )
-THRESHOLD: Final = 0.45
-SURE: Final = 0.85
+THRESHOLD: Final = 0.4  # less sure than this is "unknown"
+SURE: Final = 0.85  # what a further want of the same message needs
 
 _PIECES = re.compile(
     r"[。！？!?；;\n]+|[,，、 ](?=另外|顺便|顺带|还有|再|同时|也|并|然后|对了|以及|还想|还要|我还)"
     r"|另外|顺便|顺带|对了[,，]?"
 )
-_CLAUSES = re.compile(r"[,，]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,80 +52,65 @@ class Reading:
     wants: tuple[Want, ...]
 
 
-@cache
-def trade_words() -> Terms[str]:
-    """Words that place a message: `hospital` or `other`."""
-    content = tomllib.loads((EXAMPLES / "trades.toml").read_text("utf-8"))
-    return Terms({word: trade for trade, words in content.items() for word in words.split()})
-
-
 class Intents:
-    """Reads wants with one set of rules."""
+    """Reads wants with one set of rules and one classifier."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], classifier: Classifier) -> None:
         self._rules = tuple(rules)
-        self._trades = trade_words()
+        self._classifier = classifier
 
-    def read(self, text: str, medical: Sequence[Found[Votes]], temper: Temper) -> Reading:
-        """Read *text* (normalised, lower case) whose *medical* words and *temper* are known."""
-        foreign = self._is_foreign(text, medical)
-        scores = best(self._rules, text, foreign)
-        self._weigh_illness(scores, text, medical, foreign)
-        if temper.is_complaint:
-            scores["complaint"] = 0.98 if temper.explicit else 0.93
-        ranked = sorted(scores.items(), key=lambda each: -each[1])
-        top, confidence = ranked[0] if ranked else ("unknown", 0.5)
-        wants = self._wants(text, foreign) if top in ACTIONABLE else ()
-        if not wants and confidence >= THRESHOLD and top != "unknown":
-            wants = (Want(top, confidence, text),)
-        if len(wants) > 1:
-            top, confidence = wants[0].intent, wants[0].confidence
+    def read(self, text: str, words: Sequence[Word], temper: Temper) -> Reading:
+        """Read *text* (normalised, lower case) whose known *words* and *temper* were found before."""
+        foreign = is_foreign(words)
+        beliefs = self._beliefs(text, words, temper, foreign)
+        ranked = sorted(beliefs.items(), key=lambda each: -each[1])[:2]
+        top, confidence = ranked[0]
         if confidence < THRESHOLD:
             top = "unknown"
-        return Reading(top, confidence, tuple(ranked[:2]), wants)
+        wants = self._wants(text, foreign) if top in TASKS else ()
+        if len(wants) > 1:
+            top, confidence = wants[0].intent, wants[0].confidence
+        elif top != "unknown":
+            wants = (Want(top, confidence, text),)
+        return Reading(top, confidence, tuple(ranked), wants)
 
-    def _is_foreign(self, text: str, medical: Sequence[Found[Votes]]) -> bool:
-        other = ours = 0
-        for word in self._trades.find(text):
-            if word.value == "other":
-                other += 1
-            else:
-                ours += 1
-        if not other or ours:
-            return False
-        return not any(_is_clear(word) for word in medical)
-
-    @staticmethod
-    def _weigh_illness(
-        scores: dict[str, float], text: str, medical: Sequence[Found[Votes]], foreign: bool
-    ) -> None:
-        if foreign:
-            return
-        kinds = {kind for word in medical for _, kind, _ in word.value}
-        if "drug" in kinds:
-            scores["medication.postop"] = max(scores.get("medication.postop", 0.0), 0.8)
-        if kinds & {"disease", "symptom", "exam"}:
-            scores["health.consult"] = 0.78
-        elif "hint" in kinds:
-            scores["health.consult"] = 0.5
+    def _beliefs(
+        self, text: str, words: Sequence[Word], temper: Temper, foreign: bool
+    ) -> Mapping[str, float]:
+        said = testimony(self._rules, text, temper, foreign)
+        believed = self._classifier.probabilities(evidence(text, words, said, foreign))
+        return {intent: 1 - (1 - each) * (1 - said.get(intent, 0.0)) for intent, each in believed.items()}
 
     def _wants(self, text: str, foreign: bool) -> tuple[Want, ...]:
-        wants: list[Want] = []
-        for piece in _pieces(text):
-            scores = {i: s for i, s in best(self._rules, piece, foreign).items() if i in ACTIONABLE}
-            if not scores:
-                continue
-            intent = max(scores, key=lambda each: scores[each])
-            if intent not in {want.intent for want in wants}:
-                wants.append(Want(intent, scores[intent], piece.strip(" ,，")))
-        return tuple(wants)
+        wants: dict[str, Want] = {}
+        for piece in _PIECES.split(text):
+            scores = {i: s for i, s in best(self._rules, piece, foreign).items() if i in TASKS}
+            intent = max(scores, key=lambda each: scores[each], default="")
+            if intent and scores[intent] >= SURE:
+                wants.setdefault(intent, Want(intent, scores[intent], piece.strip(" ,，")))
+        return tuple(wants.values())
 
 
-def _pieces(text: str) -> list[str]:
-    return [piece for piece in _PIECES.split(text) if piece and piece.strip()]
+def testimony(rules: Sequence[Rule], text: str, temper: Temper, foreign: bool) -> dict[str, float]:
+    """What the rules and the complaint reader say the text wants."""
+    said = best(rules, text, foreign)
+    if temper.is_complaint:
+        said["complaint"] = 0.98 if temper.explicit else 0.93
+    return said
 
 
-def _is_clear(word: Found[Votes]) -> bool:
-    return len(word.word) > 1 and any(
-        kind in ("disease", "symptom", "drug", "exam") for _, kind, _ in word.value
-    )
+def evidence(text: str, words: Sequence[Word], said: Mapping[str, float], foreign: bool) -> list[str]:
+    """All the classifier is shown: the text's characters, its kinds of words, what the rules said."""
+    grams = features(text, words)
+    grams += [f"!{intent}" for intent in said]
+    grams.append(f"!!{max(said, key=lambda each: said[each], default='')}")
+    grams += sorted({f"%{word.value.sign}" for word in words})
+    if foreign:
+        grams.append("%foreign")
+    return grams
+
+
+def is_foreign(words: Sequence[Word]) -> bool:
+    """Whether a text with these words is clearly another trade's business."""
+    signs = {word.value.sign for word in words if len(word.word) > 1}
+    return OTHER in signs and HOSPITAL not in signs and not signs & MEDICAL

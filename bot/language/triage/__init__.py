@@ -1,5 +1,5 @@
 """From what hurts to the department that sees it."""
 
-from bot.language.triage.departments import STANDARD_DEPARTMENTS, Triage
+from bot.language.triage.departments import STANDARD_DEPARTMENTS, rank
 
-__all__ = ["STANDARD_DEPARTMENTS", "Triage"]
+__all__ = ["STANDARD_DEPARTMENTS", "rank"]

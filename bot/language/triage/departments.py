@@ -9,40 +9,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Final
 
-from bot.language.terms import Found, Terms
+from bot.language.vocabulary import EXAMPLES, Word
 
-EXAMPLES: Final = Path(__file__).parent.parent / "examples"
-WEIGHTS: Final[Mapping[str, float]] = {
-    "disease": 4.0,
-    "symptom": 2.0,
-    "drug": 2.0,
-    "exam": 2.0,
-    "hint": 0.6,
-}
 REPEATED: Final = 0.25  # what a word said again still adds
 CHILD_VOTE: Final = 6.0
 PREGNANT_VOTE: Final = 6.0
-
-Votes = tuple[tuple[str, str, float], ...]  # (department, kind of word, weight)
-
-
-@cache
-def department_words(path: Path = EXAMPLES / "departments.toml") -> Mapping[str, Votes]:
-    """The vocabulary: word → its votes. A word under several departments splits them."""
-    votes: dict[str, list[tuple[str, str, float]]] = {}
-    with path.open("rb") as file:
-        for department, kinds in tomllib.load(file).items():
-            for kind, words in kinds.items():
-                for word in words.split():
-                    votes.setdefault(word.lower(), []).append((department, kind, WEIGHTS[kind]))
-    return {word: tuple(cast) for word, cast in votes.items()}
-
-
 STANDARD_DEPARTMENTS: Final = tuple(tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8")))
 
 _CHILD = re.compile(
@@ -60,29 +34,22 @@ _PREGNANT = re.compile(
 )
 
 
-class Triage:
-    """Ranks the standard departments for a description."""
+def rank(text: str, words: Iterable[Word]) -> list[tuple[str, float]]:
+    """Departments for a *text* with these known *words*, with their votes, best first.
 
-    def __init__(self, words: Mapping[str, Votes] | None = None) -> None:
-        self._terms: Terms[Votes] = Terms(department_words() if words is None else words)
-
-    def find(self, text: str) -> list[Found[Votes]]:
-        """The medical words of *text*, in order."""
-        return list(self._terms.find(text))
-
-    def rank(self, text: str, found: Iterable[Found[Votes]] | None = None) -> list[tuple[str, float]]:
-        """Departments with their votes, best first; empty when nothing medical was said."""
-        scores: dict[str, float] = {}
-        seen: set[str] = set()
-        for term in self.find(text) if found is None else found:
-            share = (REPEATED if term.word in seen else 1.0) / len(term.value) ** 0.5
-            seen.add(term.word)
-            for department, _, weight in term.value:
-                scores[department] = scores.get(department, 0.0) + weight * share
-        if scores or not seen:
-            for department, vote in who_is_ill(text):
-                scores[department] = scores.get(department, 0.0) + vote
-        return sorted(scores.items(), key=lambda each: -each[1])
+    Empty when nothing medical was said.
+    """
+    scores: dict[str, float] = {}
+    seen: set[str] = set()
+    for word in words:
+        share = REPEATED if word.word in seen else 1.0
+        seen.add(word.word)
+        for department, weight in word.value.votes:
+            scores[department] = scores.get(department, 0.0) + weight * share
+    if scores:
+        for department, vote in who_is_ill(text):
+            scores[department] = scores.get(department, 0.0) + vote
+    return sorted(scores.items(), key=lambda each: -each[1])
 
 
 def who_is_ill(text: str) -> list[tuple[str, float]]:

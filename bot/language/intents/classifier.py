@@ -1,0 +1,138 @@
+"""A small linear classifier over characters, for what no rule knows.
+
+An averaged multi-class perceptron with a margin. Everything is whole numbers: the weights of all intents for one
+feature are packed into a single integer, 64 bits an intent, so that scoring a sentence is one sum, training on
+some thousand sentences takes seconds, and the same sentences always give the same model. The model is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import struct
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from bot.language.vocabulary import Word, sketched
+
+READ_AT_MOST: Final = 160  # characters of a message
+_MARGIN: Final = 12
+_EPOCHS: Final = 12
+_SEED: Final = 20_260_301
+_FIELD: Final = 64
+_SCALE: Final = 64  # averaged weights are kept to 1/64
+
+
+def features(text: str, words: Sequence[Word]) -> list[str]:
+    """What the classifier sees of *text*: its 1- to 3-grams, and those of its sketch."""
+    raw = f"^{text[:READ_AT_MOST]}$"
+    sketch = f"^{sketched(text, words)[:READ_AT_MOST]}$"
+    grams = {raw[i : i + n] for n in (1, 2, 3) for i in range(len(raw) - n + 1)}
+    grams |= {"~" + sketch[i : i + n] for n in (1, 2, 3, 4) for i in range(len(sketch) - n + 1)}
+    grams.add("=" + sketch)
+    grams.add(f"#{min(len(text).bit_length(), 7)}")
+    return sorted(grams)
+
+
+class Classifier:
+    """Scores a sentence's features for every intent."""
+
+    def __init__(self, labels: Sequence[str], weights: Mapping[str, int]) -> None:
+        self.labels = tuple(labels)
+        self._weights = weights
+        self._unpack = struct.Struct(f"<{len(labels)}Q").unpack
+        self._offset = sum(1 << (_FIELD * at + _FIELD - 1) for at in range(len(labels)))
+
+    def scores(self, grams: Iterable[str]) -> list[int]:
+        """One whole number a label; only their differences mean anything."""
+        weights = self._weights
+        total = sum([weights[gram] for gram in grams if gram in weights])
+        return [
+            field - (1 << (_FIELD - 1))
+            for field in self._unpack((total + self._offset).to_bytes(8 * len(self.labels), "little"))
+        ]
+
+    def probabilities(self, grams: Iterable[str]) -> dict[str, float]:
+        """How likely each intent is, as far as the examples go."""
+        scores = self.scores(grams)
+        top = max(scores)
+        odds = [math.exp((score - top) / (_SCALE * _MARGIN / 2)) for score in scores]
+        whole = sum(odds)
+        return {label: each / whole for label, each in zip(self.labels, odds, strict=True)}
+
+    def save(self, path: Path) -> None:
+        """Write the model as JSON, one feature a line."""
+        unpacked = sorted((gram, self.scores([gram])) for gram in self._weights)
+        lines = ",\n".join(json.dumps(gram, ensure_ascii=False) + ":" + _compact(w) for gram, w in unpacked)
+        labels = json.dumps(self.labels)
+        path.write_text(f'{{"labels":{labels},"weights":{{\n{lines}\n}}}}\n', "utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Classifier:
+        """Read a model. Raises ValueError when it is not one."""
+        content = json.loads(path.read_text("utf-8"))
+        return cls(content["labels"], {gram: packed(w) for gram, w in content["weights"].items()})
+
+
+def packed(weights: Iterable[int]) -> int:
+    """Whole numbers, negative ones too, as the 64-bit fields of one integer."""
+    return sum(weight << (_FIELD * at) for at, weight in enumerate(weights) if weight)
+
+
+def _compact(weights: Sequence[int]) -> str:
+    return json.dumps(weights, separators=(",", ":"))
+
+
+def learn(examples: Sequence[tuple[str, Sequence[str]]], seen_at_least: int = 2) -> Classifier:
+    """Train on (label, features). Features of fewer examples than *seen_at_least* are left out."""
+    labels = sorted({label for label, _ in examples})
+    at = {label: number for number, label in enumerate(labels)}
+    count = Counter(gram for _, grams in examples for gram in grams)
+    rows = [
+        (at[label], [gram for gram in grams if count[gram] >= seen_at_least]) for label, grams in examples
+    ]
+    weights: dict[str, int] = {gram: 0 for gram, n in count.items() if n >= seen_at_least}
+    drift: dict[str, int] = dict.fromkeys(weights, 0)  # step-weighted changes, for the average
+    learner = Classifier(labels, weights)
+    step = 1
+    for _ in _shuffles(rows):
+        for right, grams in _:
+            change = _correction(learner.scores(grams), right)
+            if change:
+                for gram in grams:
+                    weights[gram] += change
+                    drift[gram] += step * change
+            step += 1
+    return Classifier(labels, _averaged(labels, weights, drift, step))
+
+
+def _shuffles(rows: list[tuple[int, list[str]]]) -> Iterable[list[tuple[int, list[str]]]]:
+    order = random.Random(_SEED)
+    for _ in range(_EPOCHS):
+        order.shuffle(rows)
+        yield rows
+
+
+def _correction(scores: list[int], right: int) -> int:
+    """What to add to every feature so that the right label leads by the margin; 0 when it does."""
+    mine, scores[right] = scores[right], min(scores) - 1
+    rival = max(scores)
+    if mine - rival >= _MARGIN:
+        return 0
+    return (1 << (_FIELD * right)) - (1 << (_FIELD * scores.index(rival)))
+
+
+def _averaged(
+    labels: Sequence[str], weights: dict[str, int], drift: dict[str, int], steps: int
+) -> dict[str, int]:
+    now, moved = Classifier(labels, weights), Classifier(labels, drift)
+    averaged = {}
+    for gram in weights:
+        pairs = zip(now.scores([gram]), moved.scores([gram]), strict=True)
+        mean = [round(_SCALE * (w - d / steps)) for w, d in pairs]
+        if any(mean):
+            averaged[gram] = packed(mean)
+    return averaged

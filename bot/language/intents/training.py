@@ -1,0 +1,80 @@
+"""Learning the classifier from example sentences: `python -m bot.language.intents.training`.
+
+Run it after a change of the sentences, the words or the rules; it takes some seconds and always writes the
+same model for the same files.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from bot.language.complaints import standard_complaints
+from bot.language.intents.classifier import Classifier, learn
+from bot.language.intents.reader import evidence, is_foreign, testimony
+from bot.language.intents.rules import Rule, standard_rules
+from bot.language.normalise import normalise
+from bot.language.vocabulary import EXAMPLES, standard_words
+
+SENTENCES: Final = EXAMPLES / "sentences.toml"
+MODEL: Final = EXAMPLES / "intents.model.json"
+FILLED: Final = 6  # sentences made of one template
+_SEED: Final = 7
+
+
+def read_sentences(path: Path) -> Iterator[tuple[str, str]]:
+    """The (intent, sentence) pairs of a TOML file: its `[sentences]`, and its `[templates]` filled."""
+    content = tomllib.loads(path.read_text("utf-8"))
+    for intent, lines in content.get("sentences", {}).items():
+        yield from ((intent, line) for line in _lines(lines))
+    fillings = _fillings(content.get("slots", {}))
+    draw = random.Random(_SEED)
+    for intent, lines in content.get("templates", {}).items():
+        for line in _lines(lines):
+            yield from ((intent, filled(line, fillings, draw)) for _ in range(FILLED))
+
+
+def filled(template: str, fillings: Mapping[str, Sequence[str]], draw: random.Random) -> str:
+    """*template* with a drawn word for each {slot}."""
+    return re.sub(r"\{(\w+)\}", lambda slot: draw.choice(fillings[slot[1]]), template)
+
+
+def _fillings(slots: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+    words = {name: lines.split() for name, lines in slots.items()}
+    for table in tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8")).values():
+        for kind, lines in table.items():
+            words.setdefault(kind, []).extend(lines.split())
+    words["other"] = tomllib.loads((EXAMPLES / "trades.toml").read_text("utf-8"))["other"].split()
+    return words
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (line.strip() for line in text.split("\n") if line.strip())
+
+
+def train(sentences: Iterable[tuple[str, str]], rules: Sequence[Rule]) -> Classifier:
+    """The classifier these sentences teach, beside these rules."""
+    return learn([(intent, _evidence(sentence, rules)) for intent, sentence in sentences])
+
+
+@cache
+def standard_classifier() -> Classifier:
+    """The classifier shipped with the house."""
+    return Classifier.load(MODEL)
+
+
+def _evidence(sentence: str, rules: Sequence[Rule]) -> list[str]:
+    text = normalise(sentence).lower()
+    words = list(standard_words().find(text))
+    foreign = is_foreign(words)
+    said = testimony(rules, text, standard_complaints().read(text), foreign)
+    return evidence(text, words, said, foreign)
+
+
+if __name__ == "__main__":
+    train(read_sentences(SENTENCES), standard_rules()).save(MODEL)
