@@ -16,8 +16,9 @@ from bot.domain.inbound import Inbound, Reply
 from bot.handlers import HANDLERS
 from bot.outbox.wording import Wording
 from bot.settings import Settings
-from bot.web import health, webhooks
+from bot.web import health, report_page, webhooks
 from bot.web.answering import Answering
+from bot.web.pages import STATIC
 from bot.web.spool import Spool
 from storage.database import Database, open_database
 from storage.types import Seal
@@ -89,6 +90,9 @@ def web_application(house: House) -> web.Application:
     app[webhooks.ANSWERING] = house.answering
     app[webhooks.CLOCK] = house.clock
     app[health.DATABASE] = house.database
-    app.add_routes(webhooks.routes)
-    app.add_routes(health.routes)
+    app[report_page.ZONE] = house.settings.zone
+    app[report_page.RECEPTION] = house.reception
+    for routes in (webhooks.routes, health.routes, report_page.routes):
+        app.add_routes(routes)
+    app.router.add_static("/static", STATIC)
     return app

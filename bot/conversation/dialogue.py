@@ -14,7 +14,7 @@ from bot.conversation.frames import Frame
 from bot.conversation.life import CANCEL, DEPTH, TRIES
 from bot.conversation.said import chosen
 from bot.conversation.talk import Talk
-from bot.conversation.turn import Again, Ask, Choice, Done, HandOver, Start, Turn, all_words
+from bot.conversation.turn import Again, Ask, Choice, Done, HandOver, Start, Stop, Turn, all_words
 from bot.domain.words import Say, say
 
 WHO = "?who"  # the question whom it is about is open
@@ -41,6 +41,10 @@ class Forms:
             self._claim(self.by_name, [form.name], form)
             self._claim(self.by_word, form.words, form)
             self._claim(self.by_intent, form.intents, form)
+
+    def opened_by(self, talk: Talk) -> AnyForm | None:
+        """The form this text plainly begins, without being exactly one of its words."""
+        return next((form for form in self.by_name.values() if form.opens(talk)), None)
 
     @staticmethod
     def _claim(index: dict[str, AnyForm], keys: Iterable[str], form: AnyForm) -> None:
@@ -88,6 +92,12 @@ class Dialogue:
         return self._out
 
     @property
+    def takes_pictures(self) -> bool:
+        """Whether the open question can be answered with a picture."""
+        form = self._forms.by_name.get(self._frames[-1].form) if self._frames else None
+        return form is not None and form.media
+
+    @property
     def _frames(self) -> list[Frame]:
         return self._out.frames
 
@@ -119,7 +129,7 @@ class Dialogue:
     def _other_topic(self, current: AnyForm) -> AnyForm | None:
         """The topic a message in the middle of a form clearly belongs to, when it is not this one."""
         meaning = self._talk.said.meaning
-        form = self._forms.by_word.get(self._talk.said.plain)
+        form = self._forms.by_word.get(self._talk.said.plain) or self._forms.opened_by(self._talk)
         if form is None and meaning.intent not in SMALL_TALK and meaning.confidence >= SURE:
             form = self._forms.by_intent.get(meaning.intent)
         return form if form is not None and form.name != current.name else None
@@ -142,6 +152,9 @@ class Dialogue:
     # What the message wants
 
     def _route(self) -> None:
+        if opened := self._forms.opened_by(self._talk):
+            self._begin(opened)
+            return
         meaning = self._talk.said.meaning
         intents = [want.intent for want in meaning.wants] or [meaning.intent]
         forms = list(dict.fromkeys(self._forms.by_intent.get(intent) for intent in intents))
@@ -232,6 +245,8 @@ class Dialogue:
                 self._frames.remove(frame)
                 self._say(*all_words(turn.words))
                 self._resume()
+            case Stop():
+                self._stop(turn, frame)
             case Start():
                 self._start(turn, frame)
             case HandOver():
@@ -264,6 +279,13 @@ class Dialogue:
         inner = Frame(form=form.name, step=RESUME, draft=dict(turn.opening), patient=None)
         self._frames.append(inner)
         self._settle(self._enter(form, inner), inner)
+
+    def _stop(self, turn: Stop, frame: Frame) -> None:
+        self._say(*all_words(turn.words))
+        self._frames.remove(frame)
+        while self._frames and self._frames[-1].step == RESUME:
+            self._frames.pop()
+        self._resume()
 
     def _resume(self) -> None:
         """Take up the form below: begin it again when it waited, or repeat its question."""

@@ -43,6 +43,7 @@ class Form(Generic[D]):
     words: ClassVar[frozenset[str]] = frozenset()  # which exact texts or menu keys start it
     anywhere: ClassVar[bool] = False  # its exact words work inside any other form too
     digression: ClassVar[bool] = False  # a passing question: answered inside another form, which then goes on
+    media: ClassVar[bool] = False  # takes pictures as answers; elsewhere they go to a nurse
     personal: ClassVar[bool] = False  # about a patient: who it is must be settled first
     level: ClassVar[int] = 0  # how surely we must know who is speaking (safety.md §5.3)
     steps: ClassVar[dict[str, Step]] = {}
@@ -53,6 +54,10 @@ class Form(Generic[D]):
         for value in vars(cls).values():
             if name := getattr(value, "step_name", None):
                 cls.steps[name] = value
+
+    def opens(self, talk: Talk) -> bool:
+        """Whether the message begins this topic by its shape ("绑定 张三 13800000001"), whatever its intent."""
+        return False
 
     def begin(self, talk: Talk, draft: D) -> Turn:
         """Answer the message that brought the topic up. `draft` is empty, or what a caller knew already."""

@@ -138,7 +138,7 @@ class Reception:
         open_frames = frames.load(row.forms)
         late = bool(open_frames) and row.spoke_at is not None and talk.now - row.spoke_at > SILENCE
         dialogue = Dialogue(self.forms, talk, [] if late else open_frames)
-        if talk.said.type not in READABLE:
+        if talk.said.type not in READABLE and not (talk.said.type == "image" and dialogue.takes_pictures):
             outcome = dialogue.begin("media")
         elif self._asks(talk, row):
             outcome = dialogue.begin("safety_check", **danger.doubt(talk, talk.said.meaning.red_flags))

@@ -51,6 +51,13 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """It cannot be done now: the dialogue is over, and so are those that waited for its outcome."""
+
+    words: Say | Sequence[Say]
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """Go on with another form.
 
@@ -73,7 +80,7 @@ class HandOver:
     slots: dict[str, str] = field(default_factory=dict)
 
 
-Turn: TypeAlias = Ask | Again | Done | Start | HandOver
+Turn: TypeAlias = Ask | Again | Done | Stop | Start | HandOver
 
 
 def all_words(words: Say | Sequence[Say] | None) -> tuple[Say, ...]:

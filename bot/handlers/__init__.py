@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.conversation.form import Form
+from bot.handlers.complaint import Addition, Complaint, Content, Disputed, Praise, Progress
 from bot.handlers.menu import Hello, Lost, Media, Menu, Thanks, Welcome
 from bot.handlers.person import Person
 from bot.handlers.safety_check import SafetyCheck
@@ -17,5 +18,11 @@ HANDLERS: tuple[Form[Any], ...] = (
     Person(),
     Media(),
     SafetyCheck(),
+    Complaint(),
+    Praise(),
+    Progress(),
+    Addition(),
+    Content(),
+    Disputed(),
     Lost(),
 )
