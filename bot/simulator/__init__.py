@@ -35,6 +35,11 @@ WeCom, when `SimulatorConfig.wecom` is given (XIAOHU_WECOM__API_BASE = f"{base}/
         await customer.receives("小护")
         await platform.kf.servicer("nurse1").takes(customer)
 
+The demo mounts everything with the phone page below one path::
+
+    application.add_subapp("/simulator/", simulator := build_simulator(config, OffsetClock()))
+    platform = simulator[PLATFORM]  # APIs at {public_url}/api, {public_url}/qyapi, SMS at {public_url}/sms
+
 Quotas, windows and lifetimes run on the clock handed in; only the wait for an HTTP answer is real time.
 On a clock that stands still two identical events of one user share a CreateTime, which is what a server
 recognises a repeated event by: move the clock a second between two clicks of one button.
@@ -56,6 +61,7 @@ from bot.simulator.config import (
     WecomConfig,
 )
 from bot.simulator.kf import Customer, Servicer
+from bot.simulator.phone_page import PLATFORM, build_simulator
 from bot.simulator.platform import Platform
 from bot.simulator.screen import Bubble, Screen, Side
 from bot.simulator.user import NotOnScreen, User
@@ -63,6 +69,7 @@ from bot.simulator.wecom import Employee, Wecom
 from bot.simulator.wire import Reply
 
 __all__ = [
+    "PLATFORM",
     "AccountConfig",
     "AccountKind",
     "Bubble",
@@ -90,4 +97,5 @@ __all__ = [
     "Wecom",
     "WecomConfig",
     "build_platform",
+    "build_simulator",
 ]

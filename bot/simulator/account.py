@@ -80,7 +80,9 @@ class OfficialAccount:
 
     def tell_typing(self, follower: Follower) -> None:
         until = follower.typing_until
-        self.platform.publish("typing", phone=follower.openid, until=until.isoformat() if until else None)
+        self.platform.publish(
+            "typing", phone=follower.screen.owner, until=until.isoformat() if until else None
+        )
 
     async def verify_url(self) -> bool:
         """Save the server configuration: a GET whose answer must be the echostr, byte for byte."""

@@ -102,22 +102,30 @@ class WecomConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PatientConfig:
-    """Somebody with WeChat who is there from the start. No event is pushed for being there."""
+    """Somebody with WeChat who is there from the start. No event is pushed for being there.
+
+    *hint* tells the visitor of the demo who this is ("产后第 3 天，手机 13800000001").
+    """
 
     openid: str
     name: str
     account: str = "default"
     following: bool = True
     unionid: str | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatorConfig:
-    """The whole platform. Times are seconds of real time; quotas and windows run on the clock instead."""
+    """The whole platform. Times are seconds of real time; quotas and windows run on the clock instead.
+
+    *scenes* are the parametric QR codes the demo's scanner offers: (scene, where it hangs).
+    """
 
     accounts: tuple[AccountConfig, ...] = ()
     wecom: WecomConfig | None = None
     patients: tuple[PatientConfig, ...] = ()
+    scenes: tuple[tuple[str, str], ...] = ()
     public_url: str = "http://127.0.0.1:8080/simulator"
     reply_timeout: float = 5.0
     pushes: int = 3

@@ -21,6 +21,7 @@ class Follower:
     name: str
     screen: Screen
     unionid: str | None = None
+    hint: str = ""
     subscribed: bool = False
     subscribed_at: datetime | None = None
     scene: str = "ADD_SCENE_SEARCH"

@@ -107,7 +107,7 @@ def _check_name(button: Json, most: int, code: int) -> None:
 
 
 def _check_leaf(button: Json) -> None:
-    kind = button.get("type")
+    kind = str(button.get("type"))
     if kind not in BUTTONS:
         raise ApiError(40017)
     value = button.get(BUTTONS[kind])

@@ -78,8 +78,8 @@ class Platform:
         account = self.accounts[patient.account]
         follower = account.followers.get(patient.openid)
         if follower is None:
-            screen = self.new_screen(patient.openid)
-            follower = Follower(patient.openid, patient.name, screen, patient.unionid)
+            screen = self.new_screen(f"wx:{patient.account}:{patient.openid}")
+            follower = Follower(patient.openid, patient.name, screen, patient.unionid, hint=patient.hint)
             account.followers[patient.openid] = follower
         follower.subscribed = patient.following
         follower.subscribed_at = self.clock.now() if patient.following else None
