@@ -94,6 +94,7 @@ class When:
     time_only: bool = False  # "三点": no day was said; `start` carries the day of `now`
     past: bool = False  # lies before now, as said ("上周五做的检查")
     others: tuple[tuple[datetime, datetime | None], ...] = ()  # other readings, when it is ambiguous
+    deadline: bool = False  # "周五之前": any time from now up to what was said
 
 
 @dataclass(frozen=True, slots=True)

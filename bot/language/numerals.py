@@ -1,13 +1,17 @@
-"""Whole numbers as Chinese people write them: 二〇二六, 廿三, 两千零五, 一百二, 壹佰, ３万5, 两三, 十几."""
+"""Whole numbers as Chinese people write them: 二〇二六, 廿三, 两千零五, 一百二, 壹佰, 3万5, 两三, 十几."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-_DIGITS = {c: n for n, chars in enumerate(
-    ("〇零○", "一壹幺", "二贰两俩", "三叁仨", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
-) for c in chars}
+_DIGITS = {
+    c: n
+    for n, chars in enumerate(
+        ("〇零○", "一壹幺", "二贰两俩", "三叁仨", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
+    )
+    for c in chars
+}
 _UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 _TENS = {"廿": 20, "卅": 30}
 _SECTIONS = {"万": 10**4, "亿": 10**8}
@@ -15,16 +19,14 @@ _SECTIONS = {"万": 10**4, "亿": 10**8}
 _D = "[" + "".join(_DIGITS) + "]"
 _NONZERO = "[" + "".join(c for c, n in _DIGITS.items() if n) + "]"
 _ZERO = "[〇零○]"
-_ONE_TO_9999 = (
-    rf"(?:{_NONZERO}[千仟])?{_ZERO}?(?:{_NONZERO}[百佰])?{_ZERO}?(?:(?:{_NONZERO}?[十拾]|[廿卅]){_NONZERO}?|{_NONZERO})?"
-)
+_ONE_TO_9999 = rf"(?:{_NONZERO}[千仟])?{_ZERO}?(?:{_NONZERO}[百佰])?{_ZERO}?(?:(?:{_NONZERO}?[十拾]|[廿卅]){_NONZERO}?|{_NONZERO})?"
 
 HAN_NUMERAL = re.compile(rf"{_D}{{2,}}(?![十拾百佰千仟])|{_ONE_TO_9999}|{_D}")
 """The longest well-formed numeral under 10,000 at a place: 十五五点 gives 十五. May match nothing."""
 
 _WHOLE = re.compile(rf"[\d{''.join(_DIGITS)}{''.join(_UNITS)}廿卅万亿]{{1,30}}")
 
-VAGUE = (3, 9)  # 几: a few
+VAGUE = (3, 7)  # 几: a few
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _with_units(text: str) -> int | None:
             unit = _UNITS[char]
             if unit >= last_unit or (number is None and unit != 10):
                 return None
-            section, number, last_unit = section + (1 if not number else number) * unit, None, unit
+            section, number, last_unit = section + (number or 1) * unit, None, unit
         else:
             size = _SECTIONS[char]
             if size >= last_section or not (section or number):

@@ -8,14 +8,18 @@ month, day or weekday is the next one to come; ends are exclusive.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from bot.language.meaning import When
 from bot.language.when.grammar import Phrase, phrases
+from bot.language.when.nodes import Beside
 from bot.language.when.places import Place
 from bot.language.when.resolve import Resolver
+from bot.language.when.words import Kind
 
-__all__ = ["read_when"]
+__all__ = ["main_when", "read_when"]
 
 _READ_AT_MOST = 2000  # characters; longer texts are read for danger only
 _AT_MOST = 20  # expressions in one message
@@ -37,8 +41,15 @@ def read_when(text: str, now: datetime) -> tuple[When, ...]:
     found: list[When] = []
     for phrase in phrases(lower, _AT_MOST):
         if place := _resolve(phrase, lower, present):
-            found.append(_when(place, present, zone, text[phrase.start : phrase.end]))
+            when = _when(place, present, zone, text[phrase.start : phrase.end])
+            before = isinstance(phrase.node, Beside) and phrase.node.side is Kind.BEFORE
+            found.append(replace(when, deadline=True) if before and when.end else when)
     return tuple(found)
+
+
+def main_when(found: Sequence[When]) -> When | None:
+    """The one a message is about when it names several: the first that is more than a deadline."""
+    return next((when for when in found if not when.deadline), found[0] if found else None)
 
 
 def _resolve(phrase: Phrase, text: str, now: datetime) -> Place | None:

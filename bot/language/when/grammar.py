@@ -24,6 +24,7 @@ from bot.language.when.nodes import (
     Span,
     Window,
     Within,
+    inherit,
 )
 from bot.language.when.tokens import Glue, Token, tokens
 from bot.language.when.words import Kind, Part, Unit
@@ -117,15 +118,38 @@ def phrases(text: str, limit: int) -> Iterator[Phrase]:
     """The dates, times and ranges of lower-case *text* in order, at most *limit*."""
     parser = _Parser(text)
     i = found = 0
+    before: Node | None = None
     while i < len(parser.tokens) and found < limit:
-        if (read := parser.phrase(i)) is None:
+        if (read := parser.phrase(i, before)) is None:
             i += 1
             continue
         node, j = read
         if node is not None:
             found += 1
+            node = _in_context(node, before, listed=parser.listed(i))
             yield Phrase(node, parser.tokens[i].start, parser.tokens[j - 1].end)
+            before = node
         i = j
+
+
+def _in_context(node: Node, before: Node | None, *, listed: bool) -> Node:
+    """What a later date leaves to an earlier one: 下周三或周四, 明天上午、下午, 腊月二十三 … 二十三那天."""
+    earlier = _last_fields(before)
+    if not isinstance(node, Fields) or earlier is None:
+        return node
+    if listed:
+        return inherit(earlier, node)
+    if node.on_that_day and node.month is None and node.month_away is None:
+        return replace(node, month=earlier.month, month_away=earlier.month_away, lunar=earlier.lunar)
+    return node
+
+
+def _last_fields(node: Node | None) -> Fields | None:
+    if isinstance(node, Span):
+        return _last_fields(node.right)
+    if isinstance(node, Beside):
+        return _last_fields(node.base)
+    return node if isinstance(node, Fields) else None
 
 
 class _Parser:
@@ -154,11 +178,19 @@ class _Parser:
         count = self.number(i)
         return count.low if count and count.low == count.high and low <= count.low <= high else None
 
+    def listed(self, i: int) -> bool:
+        """Whether a place stands in one list with the one before: 周三或周四, 周三、周五, 三点，四点."""
+        if i == 0 or self.tokens[i].glue is Glue.GAP:
+            return False
+        return self.tokens[i].glue is Glue.COMMA or self.tokens[i - 1].kind in (Kind.OR, Kind.AND)
+
     # Phrases
 
-    def phrase(self, i: int) -> Read[Node | None]:
+    def phrase(self, i: int, before: Node | None = None) -> Read[Node | None]:
         """A whole expression; None in the place of the node is one to pass over (每周三)."""
-        if self.tokens[i].kind is Kind.EVERY:
+        if self.tokens[i].kind is Kind.NEXT_DAY:
+            return self._next_day(i, before)
+        if self.tokens[i].kind in (Kind.EVERY, Kind.WORKDAY):
             skipped = self.point(i + 1) if self.is_(i + 1, *Kind) else None
             return (None, skipped[1]) if skipped else None
         start = i
@@ -170,6 +202,15 @@ class _Parser:
         if left is None:
             return None
         return self._range(left, opened=start > i)
+
+    def _next_day(self, i: int, before: Node | None) -> Read[Node | None]:
+        """次日, 第二天: the day after the one just named; tomorrow when none was."""
+        if before is None and self.tokens[i].text == "第二天":
+            return None
+        one = Amount(Delta(days=1), Delta(days=1), Unit.DAY, 1)
+        node: Node = Shift(one, 1, None if before is None else before)
+        fields = self.fields(i + 1, Fields(), follows=True) if i + 1 < len(self.tokens) else None
+        return (Within(node, fields[0]), fields[1]) if fields else (node, i + 1)
 
     def _range(self, left: tuple[Node, int], *, opened: bool) -> tuple[Node, int]:
         node, i = left
@@ -303,7 +344,7 @@ class _Parser:
 
     def _count(self, i: int) -> Read[tuple[int, int]]:
         if self.tokens[i].kind is Kind.FEW:
-            return (3, 9), i + 1
+            return (3, 7), i + 1
         count = self.number(i)
         if count is None:
             return None
@@ -348,6 +389,8 @@ class _Parser:
         kind = token.kind
         if kind is Kind.NUMBER or kind is Kind.FEW:
             return self._workdays(i)
+        if kind is Kind.PASSING:
+            return self._passing(i)
         if kind not in (
             Kind.PAST,
             Kind.RECENT,
@@ -375,6 +418,19 @@ class _Parser:
         manner = Kind.RECENT if kind is Kind.RECENT else Kind.PAST
         return Window(amount, manner, -1), j + (1 if self.is_(j, Kind.WITHIN, Kind.DURING) else 0)
 
+    def _passing(self, i: int) -> Read[Node]:
+        """过两天, 再过半小时."""
+        token = self.tokens[i]
+        if token.text == "过" and self._han_before(token.start):
+            return None
+        if not self.is_(i + 1, Kind.NUMBER, Kind.HALF, Kind.FEW):
+            return None
+        read = self.amount(i + 1)
+        if read is None:
+            return None
+        after = read[1] + (1 if self.is_(read[1], Kind.AFTER) else 0)
+        return Shift(read[0], 1), after
+
     def _single(self, i: int) -> Read[Node]:
         """下个工作日, 上个小时."""
         away = self.tokens[i].value
@@ -399,7 +455,8 @@ class _Parser:
             return False
         before = self.text[start - 1]
         return (
-            "\u4e00" <= before <= "\u9fff" and before not in "的在是请约到从就我你他她和跟为给了过想要问这那"
+            "\u4e00" <= before <= "\u9fff"
+            and before not in "的在是请约到从就我你他她和跟为给了过想要问这那再等先能"
         )
 
     def _aligned(self, token: Token, amount: Amount, j: int) -> Read[Node]:
@@ -630,6 +687,8 @@ class _Parser:
         token, number = self.tokens[i], self.exactly(i, 0, 9999)
         if number is None:
             return None
+        if number >= 1900 and self.is_(i + 1, Kind.QUARTER):  # 2019Q3
+            return replace(fields, year=number), i + 1
         borrowed = self._borrowed(i, Unit.YEAR) if number >= 1000 else None
         if borrowed is None and not self.unit(i + 1, Unit.YEAR):
             return None
@@ -792,8 +851,8 @@ class _Parser:
         in_month = fields.month is not None or fields.month_away is not None
         if in_month and not self.is_(i + 1, Kind.UNIT, Kind.MEASURE, Kind.NUMBER, Kind.HALF):
             return self._english_year(i + 1, replace(fields, day=number))
-        if self.is_(i + 1, Kind.THAT_DAY) and self.tokens[i].glue is not Glue.COMMA:
-            return replace(fields, day=number), i + 2
+        if self.is_(i + 1, Kind.THAT_DAY):
+            return replace(fields, day=number, on_that_day=True), i + 2
         return None
 
     def _english_year(self, i: int, fields: Fields) -> Read[Fields]:
@@ -802,6 +861,11 @@ class _Parser:
         if glued and self.text[i - 1 : i].isascii() and (year := self.exactly(i, 1900, 2100)):
             return replace(fields, year=year), i + 1
         return fields, i
+
+    def _lunar_date(self, i: int, fields: Fields) -> Read[Fields]:
+        value = self.tokens[i].value
+        assert isinstance(value, tuple)
+        return replace(fields, lunar=True, month=value[0], day=value[1]), i + 1
 
     def _lunar_day(self, i: int, fields: Fields) -> Read[Fields]:
         value = self.tokens[i].value
@@ -923,6 +987,7 @@ _RULES: Mapping[Kind, tuple[tuple[int, Callable[[_Parser, int, Fields], Read[Fie
     Kind.PORTION: ((_PORTIONS, _Parser._portion),),
     Kind.WEEKDAY: ((_DAY, _Parser._weekday),),
     Kind.WEEKEND: ((_DAY, _Parser._weekend),),
+    Kind.LUNAR_DATE: ((_DAY, _Parser._lunar_date),),
     Kind.LUNAR_DAY: ((_DAY, _Parser._lunar_day),),
     Kind.DAY: ((_DAY, _Parser._day_word),),
     Kind.FESTIVAL: ((_DAY, _Parser._festival),),

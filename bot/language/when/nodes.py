@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.language.when.words import Kind, Part, Portion, Unit
 
@@ -40,7 +40,7 @@ class Fields:
     minute: int | None = None
     second: int | None = None
     now: bool = False
-    next_workday: bool = False
+    on_that_day: bool = False  # 二十三那天: of a month named before
 
     @property
     def has_day(self) -> bool:
@@ -52,7 +52,6 @@ class Fields:
             or self.festival is not None
             or self.weekend
             or self.now
-            or self.next_workday
         )
 
     @property
@@ -174,3 +173,33 @@ class Span:
 
 
 Node = Fields | Shift | Window | Pick | Beside | Feast | Within | Span
+
+_COARSE_TO_FINE = (
+    ("century", "decade"),
+    ("year", "year_away"),
+    ("season", "half_year", "quarter", "quarter_away"),
+    ("month", "month_away", "leap"),
+    ("portion",),
+    ("week_away",),
+    ("weekday", "weekend", "day", "day_away", "festival", "festival_away", "vacation"),
+    ("part",),
+    ("hour", "minute", "second"),
+)
+
+
+def inherit(left: Fields, right: Fields) -> Fields:
+    """What the later of two places leaves unsaid because the earlier said it: 8月3日到5日, 下周三或周四."""
+    top = next(
+        (
+            level
+            for level, names in enumerate(_COARSE_TO_FINE)
+            if any(getattr(right, name) not in (None, False) for name in names)
+        ),
+        len(_COARSE_TO_FINE),
+    )
+    taken = {name: getattr(left, name) for names in _COARSE_TO_FINE[:top] for name in names}
+    if taken.get("part") is not None and right.hour is not None and right.hour > 12:
+        del taken["part"]
+    if left.lunar and not right.lunar and (right.day or right.month):
+        taken["lunar"] = True
+    return replace(right, **taken)

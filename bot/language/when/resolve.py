@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -21,6 +20,7 @@ from bot.language.when.nodes import (
     Span,
     Window,
     Within,
+    inherit,
 )
 from bot.language.when.places import (
     DAY,
@@ -42,17 +42,6 @@ _AWAY = ["year_away", "quarter_away", "month_away", "week_away", "day_away", "fe
 # The months a season begins in and how many it lasts; school holidays by their usual weeks.
 _SEASONS = {1: (3, 3), 2: (6, 3), 3: (9, 3), 4: (12, 3), 5: (7, 2), 6: (1, 2)}
 _LEGAL = frozenset({"元旦", "春节", "清明", "劳动节", "端午", "中秋", "国庆"})
-_COARSE_TO_FINE = (
-    ("century", "decade"),
-    ("year", "year_away"),
-    ("season", "half_year", "quarter", "quarter_away"),
-    ("month", "month_away", "leap"),
-    ("portion",),
-    ("week_away",),
-    ("weekday", "weekend", "day", "day_away", "festival", "festival_away", "vacation"),
-    ("part",),
-    ("hour", "minute", "second"),
-)
 
 
 class Unresolvable(ValueError):
@@ -473,6 +462,10 @@ class Resolver:
         base = self._edge(said.base, base, said.side)
         if said.side is Kind.AFTER:
             return Place(base.start if base.moment else base.reach, None, base.grain, base.time_only)
+        if base.moment and base.others and base.start <= self.now < base.others[0][0]:
+            base = Place(
+                base.others[0][0], base.others[0][0], base.grain, base.time_only
+            )  # 五点之前, said at ten
         start = self.now if base.moment or base.grain == "part_of_day" else midnight(self.today)
         if base.start <= start:
             return base
@@ -563,7 +556,7 @@ class Resolver:
         if not isinstance(right, Fields):
             return self.place(right)
         if isinstance(said.left, Fields):
-            right = _inherit(said.left, right)
+            right = inherit(said.left, right)
         if any(getattr(right, name) is not None for name in _AWAY) or right.now:
             return self.place(right)
         seen_from = Resolver(midnight(left.start.date()))
@@ -588,6 +581,8 @@ _GRAINS = {
     Unit.SECOND: "second",
     Unit.MINUTE: "minute",
     Unit.HOUR: "hour",
+    Unit.DAY: "day",
+    Unit.DATE: "day",
     Unit.WEEK: "week",
     Unit.MONTH: "month",
     Unit.QUARTER: "quarter",
@@ -695,24 +690,3 @@ def _lunar_months(year: int) -> Iterator[tuple[int, int, bool]]:
         yield year, number, False
     if repeated := calendar.leap_month(year):
         yield year, repeated, True
-
-
-def _inherit(left: Fields, right: Fields) -> Fields:
-    """What the far end of a range leaves unsaid because the near end said it: 8月3日到5日."""
-    top = next(
-        (
-            level
-            for level, names in enumerate(_COARSE_TO_FINE)
-            if any(getattr(right, name) not in (None, False) for name in names)
-        ),
-        len(_COARSE_TO_FINE),
-    )
-    taken = {name: getattr(left, name) for names in _COARSE_TO_FINE[:top] for name in names}
-    if taken.get("part") is not None and right.hour is not None and right.hour > 12:
-        del taken["part"]
-    if left.lunar and not right.lunar and (right.day or right.month):
-        taken["lunar"] = True
-    return replace(right, **taken)
-
-
-assert {name for names in _COARSE_TO_FINE for name in names} <= {f.name for f in dataclass_fields(Fields)}

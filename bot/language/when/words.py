@@ -29,6 +29,7 @@ class Kind(Enum):
     LUNAR = auto()
     LUNAR_MONTH = auto()  # 1 … 12
     LUNAR_DAY = auto()  # 1 … 30
+    LUNAR_DATE = auto()  # (month, day): 年初三
     LEAP = auto()
     MONTH = auto()  # 1 … 12, a name and not a number
     SEASON = auto()  # 1 spring … 4 winter
@@ -40,7 +41,6 @@ class Kind(Enum):
     MERIDIEM = auto()  # Part
     DAYS = auto()  # (first, last) days from today: 今明两天
     NOW = auto()
-    JUST_NOW = auto()
     TO = auto()
     AND = auto()
     OR = auto()
@@ -59,6 +59,7 @@ class Kind(Enum):
     PAST = auto()  # 过去
     RECENT = auto()  # 最近
     COMING = auto()  # 未来
+    PASSING = auto()  # 过, 再过: so long from now
     FRONT = auto()  # 前, 头
     LAST = auto()
     WORKDAY = auto()
@@ -192,7 +193,7 @@ _YEARS: Mapping[int, str] = {
 _FESTIVALS: Mapping[str, str] = {
     "元旦": "元旦 元旦节 阳历年 公历新年 新年第一天 newyearsday",
     "除夕": "除夕 除夕夜 大年三十 年三十 大年夜 年夜 年三十晚 腊月三十 年卅 大年三十晚",
-    "春节": "春节 大年初一 年初一 农历新年 正月初一 过年 大年 新春 新年初一 中国年 springfestival",
+    "春节": "春节 大年初一 年初一 农历新年 正月初一 过年 新春 新年初一 中国年 springfestival",
     "元宵": "元宵 元宵节 灯节 上元节 正月十五",
     "龙抬头": "龙抬头 二月二龙抬头",
     "端午": "端午 端午节 端阳 端阳节 五月节 五月初五",
@@ -307,8 +308,7 @@ _SIMPLE: Mapping[Kind, str] = {
     Kind.ORDINAL: "第",
     Kind.LUNAR: "农历 阴历 旧历 夏历",
     Kind.LEAP: "闰",
-    Kind.NOW: "现在 此刻 此时 当前 眼下 而家 宜家 这会儿 此时此刻 now",
-    Kind.JUST_NOW: "刚才 刚刚 方才 头先 啱啱",
+    Kind.NOW: "现在 此刻 此时 当前 眼下 而家 宜家 依家 家下 这会儿 此时此刻 now",
     Kind.TO: "到 至 - -- ~ — —— – ー ～ 直到 一直到 to until till through",
     Kind.AND: "和 与 跟 及 and",
     Kind.OR: "或 或者 还是 、 或是 要么 or",
@@ -327,6 +327,7 @@ _SIMPLE: Mapping[Kind, str] = {
     Kind.PAST: "过去",
     Kind.RECENT: "最近 近 近来",
     Kind.COMING: "未来 接下来 今后 将来 此后 随后 接着",
+    Kind.PASSING: "过 再过 再等 等",
     Kind.FRONT: "头 first",
     Kind.LAST: "最后 最末",
     Kind.WORKDAY: "工作日 上班日",
@@ -341,7 +342,7 @@ _RELATIVES: Mapping[int, str] = {
     -3: "上上上 上上上个",
     -2: "上上 上上个",
     -1: "上 上个 上一 上一个 last previous",
-    0: "这 这个 本 这一 这一个 今 呢个 this",
+    0: "这 这个 本 这一 这一个 今 当 呢个 this",
     1: "下 下个 下一 下一个 next",
     2: "下下 下下个",
     3: "下下下 下下下个",
@@ -370,7 +371,9 @@ _ENGLISH_PARTS: Mapping[Part, str] = {
 }
 
 # Words that look like time and are not; met whole, they are passed over.
-_NOT_TIME = "早晚 早日 七上八下 一天到晚 天天 半天没 半月板 半夜三更"
+_NOT_TIME = (
+    "早上好 上午好 中午好 下午好 晚上好 早晨好 当时 早晚 早日 七上八下 一天到晚 天天 半天没 半月板 半夜三更"
+)
 
 # After or before which other words a word does not speak of time: 3号楼, 三点建议, 关节后.
 NOT_BEFORE: Mapping[str, str] = {
@@ -396,6 +399,9 @@ NOT_BEFORE: Mapping[str, str] = {
     "五四": "路 广场 医院 大道 运动",
     "三八": "路 线",
     "国庆": "路 村 街",
+    "月初": "一 二 三 四 五 六 七 八 九 十",
+    "年初": "一 二 三 四 五 六 七 八 九 十",
+    "月中": "毒 旬",
     "初": "中 诊 步 次 期 产 潮 恋 级 始 衷 乳 发",
     "末": "次 端 梢 期 尾",
     "底": "下 子 部 片",
@@ -412,7 +418,7 @@ NOT_BEFORE: Mapping[str, str] = {
 NOT_AFTER: Mapping[str, str] = {
     "节": "关 环 情 季 细 章 音 结 脉 骨 末 枝 调 礼 时 气 指 趾 髋 肩 肘 腕 膝 踝",
     "过年": "超 经 不 度 通",
-    "年内": "0 1 2 3 4 5 6 7 8 9 〇 零 一 二 三 四 五 六 七 八 九 十 两 几 半",
+    "年内": "0 1 2 3 4 5 6 7 8 9 〇 零 一 二 三 四 五 六 七 八 九 十 两 几 半",  # noqa: RUF001
     "后天": "以 之 然 术",
     "前天": "以 之 术",
 }
@@ -434,7 +440,7 @@ def vocabulary() -> Mapping[str, tuple[tuple[str, Word | None], ...]]:
     for kind, said in _SIMPLE.items():
         words |= dict.fromkeys(said.split(), Word(kind))
     words |= {" ": Word(Kind.FILLER)}
-    words |= _weekdays() | _lunar_days() | _english()
+    words = _weekdays() | _lunar_days() | _english() | words
     words |= {
         f"{feast}{after}": Word(Kind.FEAST, kind) for feast in _FEASTS.split() for after, kind in _FEAST_SIDES
     }
@@ -486,7 +492,12 @@ def _lunar_days() -> dict[str, Word | None]:
     digits = enumerate("一二三四五六七八九", 1)
     words = {f"初{said}": n for n, d in digits for said in (d, str(n))} | {"初十": 10, "初10": 10, "廿": 20}
     words |= {"廿" + d: 20 + n for n, d in enumerate("一二三四五六七八九", 1)}
-    return {said: Word(Kind.LUNAR_DAY, n) for said, n in words.items()}
+    known: dict[str, Word | None] = {said: Word(Kind.LUNAR_DAY, n) for said, n in words.items()}
+    for year in ("年", "大年", "新年"):
+        known |= {year + said: Word(Kind.LUNAR_DATE, (1, n)) for said, n in words.items() if said[0] == "初"}
+        known |= {year + said: Word(Kind.LUNAR_DATE, (12, n)) for said, n in words.items() if n > 22}
+        known |= {f"{year}二十{d}": Word(Kind.LUNAR_DATE, (12, 20 + n)) for n, d in ((8, "八"), (9, "九"))}
+    return known
 
 
 def _english() -> dict[str, Word | None]:
