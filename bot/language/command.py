@@ -9,8 +9,9 @@ from functools import cache
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
-from bot.language.meaning import Meaning, Urgency, When
+from bot.language.meaning import Meaning, Urgency
 from bot.language.understand import Understanding
+from bot.language.when import main_when
 
 
 def run(stdin: TextIO, stdout: TextIO, zone: tzinfo | None = None) -> None:
@@ -34,7 +35,7 @@ def run(stdin: TextIO, stdout: TextIO, zone: tzinfo | None = None) -> None:
 def described(meaning: Meaning) -> dict[str, Any]:
     """The public fields of a meaning, ready for JSON."""
     flags = meaning.red_flags
-    when = _most_relevant(meaning)
+    when = main_when(meaning.when)
     return {
         "intent": meaning.intent,
         "confidence": round(meaning.confidence, 3),
@@ -49,8 +50,8 @@ def described(meaning: Meaning) -> dict[str, Any]:
         "is_complaint": meaning.is_complaint,
         "severity": meaning.severity,
         "emotion": meaning.emotion,
-        "start": _written(when, when.start) if when else None,
-        "end": _written(when, when.end) if when and when.end else None,
+        "start": _written(when.start) if when else None,
+        "end": _written(when.end) if when and when.end else None,
         "grain": when.grain if when else None,
         "entities": _entities(meaning),
     }
@@ -70,14 +71,8 @@ def _entities(meaning: Meaning) -> dict[str, Any]:
     return {name: value for name, value in named.items() if value not in (None, [])}
 
 
-def _most_relevant(meaning: Meaning) -> When | None:
-    """The time asked about: the first one ahead, else the first one said."""
-    return next((when for when in meaning.when if not when.past), meaning.when[0] if meaning.when else None)
-
-
-def _written(when: When, moment: datetime) -> str:
-    if when.time_only:
-        return moment.strftime("T%H:%M:%S")
+def _written(moment: datetime) -> str:
+    # With its day also when only a time was said: the day of `now` is what a bare 下午三点 means.
     return moment.replace(tzinfo=None, microsecond=0).isoformat()
 
 

@@ -89,7 +89,9 @@ class When:
 
     start: datetime
     end: datetime | None
-    grain: str  # second, minute, hour, part_of_day, day, week, month, year, fuzzy
+    # second (现在), minute, hour, part_of_day, day, week, month, quarter, half_year, season, year, decade,
+    # century, fuzzy (月底, 两三天后), recent (最近)
+    grain: str
     text: str
     time_only: bool = False  # "三点": no day was said; `start` carries the day of `now`
     past: bool = False  # lies before now, as said ("上周五做的检查")

@@ -48,8 +48,18 @@ def read_when(text: str, now: datetime) -> tuple[When, ...]:
 
 
 def main_when(found: Sequence[When]) -> When | None:
-    """The one a message is about when it names several: the first that is more than a deadline."""
-    return next((when for when in found if not when.deadline), found[0] if found else None)
+    """The one a message is about when it names several.
+
+    What lies ahead comes before a deadline, both before the past, and 现在 and 最近 last; of equals the
+    first said.
+    """
+    return min(found, key=_standing, default=None)
+
+
+def _standing(when: When) -> int:
+    if when.grain in ("second", "recent"):
+        return 3
+    return 2 if when.past else int(when.deadline)
 
 
 def _resolve(phrase: Phrase, text: str, now: datetime) -> Place | None:

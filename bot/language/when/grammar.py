@@ -7,6 +7,7 @@ so the time is linear in the text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -63,7 +64,7 @@ _HALVES = {
 _CLOCK_UNITS = frozenset({Unit.SECOND, Unit.MINUTE, Unit.QUARTER_HOUR, Unit.HOUR})
 
 # 手术三天后, 饭前半小时, 产后一周: counted from something that is not the present.
-_EVENT_BEFORE = frozenset("术院药牙饭产完针餐娩苗线血检查后前经孕床食水奶疗镜膜伤生病怀周岁第")
+_EVENT_BEFORE = frozenset("术院药牙饭产完针餐娩苗线血检查后前经孕床食水奶疗镜膜伤生病怀周岁第了")
 # 三点建议, 一点都不疼: 点 after a bare number that is no clock time.
 _NO_CLOCK_BEFORE = [
     "建议",
@@ -103,6 +104,10 @@ _NO_CLOCK_BEFORE = [
     "头",
     "病",
 ]
+
+
+# 今年50岁, 今年六十了: an age and no date.
+_AGE = re.compile(r"(?:已经|才|刚|快|都)?(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?:周?岁|多岁|了|[,.，。]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +420,8 @@ class _Parser:
             return self._aligned(token, amount, j)
         if kind is Kind.COMING or kind is Kind.AFTER:
             return Window(amount, Kind.COMING, 1), j + (1 if self.is_(j, Kind.WITHIN, Kind.DURING) else 0)
+        if kind is Kind.RECENT and token.text == "近" and self.is_(j, Kind.BEFORE):  # 近一个月前
+            return Shift(amount, -1), j + 1
         manner = Kind.RECENT if kind is Kind.RECENT else Kind.PAST
         return Window(amount, manner, -1), j + (1 if self.is_(j, Kind.WITHIN, Kind.DURING) else 0)
 
@@ -447,7 +454,7 @@ class _Parser:
         if self.tokens[i].text != "最近":
             return None
         few = Amount(Delta(days=3), Delta(days=3), Unit.DAY, 0)
-        return Window(few, Kind.RECENT, -1), i + 1
+        return Window(few, Kind.FEW, -1), i + 1
 
     def _han_before(self, start: int) -> bool:
         """术后三天, 饭前两小时, 以前: 前 and 后 lean on a word before them."""
@@ -599,6 +606,8 @@ class _Parser:
         if j == i + 1 and first.kind is Kind.SEASON and len(first.text) == 1:
             return False
         if j == i + 1 and first.kind is Kind.MONTH and len(first.text) <= 3:
+            return False
+        if j == i + 1 and first.kind is Kind.YEAR and _AGE.match(self.text, first.end):
             return False
         if not fields.has_date and fields.hour is not None and fields.part is None:
             return self._bare_clock_stands(i, j)

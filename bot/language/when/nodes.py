@@ -125,7 +125,7 @@ class Window:
     """The stretch that reaches so far from the present: 未来三天, 上两周, 三天内."""
 
     amount: Amount
-    manner: Kind  # COMING, PAST, WITHIN, RECENT; RELATIVE for whole calendar units
+    manner: Kind  # COMING, PAST, WITHIN, RECENT, NOW (这两天), FEW (最近); RELATIVE: whole calendar units
     sign: int
 
 

@@ -449,7 +449,11 @@ class Resolver:
             return Place(min(self.now, other), max(self.now, other), "minute")
         start = today + DAY if said.manner is Kind.COMING else today
         other = shift(start, delta, said.sign)
-        return Place(min(start, other), max(start, other), "day")
+        grain = "recent" if said.manner is Kind.FEW else "day"
+        place = Place(min(start, other), max(start, other), grain)
+        if said.manner is Kind.NOW:  # 这两天 are those to come, or those just past
+            return place.or_else(Place(shift(today + DAY, delta, -1), today + DAY, "day"))
+        return place
 
     # Beside and among
 

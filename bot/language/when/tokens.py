@@ -118,10 +118,15 @@ class _Reader:
 
     def _may_stand(self, said: str, i: int) -> bool:
         after = i + len(said)
+        if said[0] in "周星礼" and len(said) > 1 and self._counted(i) and said not in _WEEKS:
+            return False  # 怀孕21周4天, 一周三次
         if (blocked := _BLOCKED_AFTER.get(said)) and self.text.startswith(blocked, after):
             return False
         blocked_before = _BLOCKED_BEFORE.get(said)
         return not (blocked_before and i and self.text[i - 1] in blocked_before)
+
+    def _counted(self, i: int) -> bool:
+        return bool(self.found) and self.found[-1].kind is Kind.NUMBER and self.found[-1].end == i
 
     def _numeral_at(self, i: int) -> tuple[str, Count] | None:
         match = _APPROXIMATE.match(self.text, i) or HAN_NUMERAL.match(self.text, i)
@@ -198,6 +203,7 @@ class _Reader:
 
 _LONG_DAYS = re.compile(r"(?:the )?day (?:after tomorrow|before yesterday)")
 _FROM_NOW = re.compile(r"from (?:now|today)")
+_WEEKS = frozenset({"星期", "礼拜", "周年"})
 _BLOCKED_AFTER = {word: tuple(after.split()) for word, after in NOT_BEFORE.items()}
 _BLOCKED_BEFORE = {word: frozenset(before.split()) for word, before in NOT_AFTER.items()}
 _NUMBER_GOES_ON = frozenset("〇零一二三四五六七八九十百千点月日号年岁个天次度分片粒周块元%/-.:0123456789")

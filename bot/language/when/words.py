@@ -273,7 +273,7 @@ _UNITS: Mapping[Unit, str] = {
     Unit.TEN_DAYS: "旬",
     Unit.MONTH: "月 月份",
     Unit.QUARTER: "季度 季",
-    Unit.YEAR: "年 年度 载 周年",
+    Unit.YEAR: "年 年度 周年",
     Unit.DECADE: "年代",
     Unit.CENTURY: "世纪",
 }
@@ -420,6 +420,8 @@ NOT_AFTER: Mapping[str, str] = {
     "过年": "超 经 不 度 通",
     "年内": "0 1 2 3 4 5 6 7 8 9 〇 零 一 二 三 四 五 六 七 八 九 十 两 几 半",  # noqa: RUF001
     "后天": "以 之 然 术",
+    "后半年": "术 院 产 药 疗 病 镜 牙",
+    "前半年": "术 院 产 药 疗 病 镜 牙",
     "前天": "以 之 术",
 }
 
