@@ -69,6 +69,8 @@ class Rule:
     pattern: Pattern
     ask: bool
     points: float  # evidence it starts with; from 1 on it is a flag
+    unless: tuple[Pattern, ...] = ()  # words that explain it otherwise
+    recovered: bool = False  # the sign is that it is over, so that does not speak against it
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,10 @@ class _Tables:
         self._check_contradictions(rules)
         literals = {
             name: (name[1:],)
-            for pattern in (*(r.pattern for r in rules), *(p for ps in facts.values() for p in ps))
+            for pattern in (
+                *(p for rule in rules for p in (rule.pattern, *rule.unless)),
+                *(p for patterns in facts.values() for p in patterns),
+            )
             for name in _class_names(pattern)
             if name.startswith("=")
         }
@@ -194,6 +199,8 @@ class _Tables:
                     pattern=_parse(id_, source, spelling),
                     ask=bool(block.get("ask", False)),
                     points=float(block.get("points", _POINTS[level])),
+                    unless=tuple(_parse(id_, other, spelling) for other in block.get("unless", ())),
+                    recovered=bool(block.get("recovered", False)),
                 )
                 for block in blocks
                 for source in block.get("patterns", ())
@@ -212,7 +219,7 @@ class _Tables:
         concepts: Mapping[str, Concept],
     ) -> None:
         known = set(classes) | set(self.measures)
-        named = [(r.concept, r.pattern) for r in rules]
+        named = [(r.concept, p) for r in rules for p in (r.pattern, *r.unless)]
         named += [(f"fact {name}", p) for name, patterns in facts.items() for p in patterns]
         for owner, pattern in named:
             for name in _class_names(pattern):
@@ -227,13 +234,20 @@ class _Tables:
 
     @staticmethod
     def _check_contradictions(rules: Iterable[Rule]) -> None:
-        """The same words in one concept twice: duplicate, or two answers to one question."""
-        seen: dict[tuple[str, tuple[tuple[Alternative, ...], ...]], Rule] = {}
+        """The same words twice in one concept: a duplicate, or two answers to one question.
+
+        Two urgencies are one answer when the greater needs more evidence than the lesser.
+        """
+        seen: dict[tuple[str, tuple[tuple[Alternative, ...], ...]], list[Rule]] = {}
         for rule in rules:
-            other = seen.setdefault((rule.concept, rule.pattern.parts), rule)
-            if other is not rule:
-                kind = "duplicate" if other.urgency == rule.urgency else "contradictory"
-                raise LexiconError(f"{rule.concept}: {kind} rule {rule.pattern.source!r}")
+            others = seen.setdefault((rule.concept, rule.pattern.parts), [])
+            for other in others:
+                milder, graver = sorted((rule, other), key=lambda r: r.urgency is Urgency.EMERGENCY)
+                if rule.urgency == other.urgency:
+                    raise LexiconError(f"{rule.concept}: duplicate rule {rule.pattern.source!r}")
+                if graver.points >= milder.points:
+                    raise LexiconError(f"{rule.concept}: contradictory rule {rule.pattern.source!r}")
+            others.append(rule)
 
 
 def _parse(owner: str, source: str, spelling: Spelling) -> Pattern:

@@ -23,7 +23,11 @@ class Limit:
     below: float
 
 
-_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "\u3007": 0, "半": 5}
+_DIGITS = (
+    {c: i for i, c in enumerate("零一二三四五六七八九")}
+    | {str(i): i for i in range(10)}
+    | {"两": 2, "\u3007": 0, "半": 5}
+)
 _NUMBER = re.compile(r"\d{1,4}(?:\.\d{1,2})?|[零\u3007一二两三四五六七八九十百]{1,7}")
 _PRESSURE = re.compile(
     r"(?<![\d./])(\d{2,3})(?:mmhg)?[/\\、,到比-](\d{2,3})(?![\d./年月日号]|(?:的|多)?[块元天岁周])"
@@ -42,7 +46,7 @@ _FEVER_BEFORE = re.compile(r"(?:体温|烧|热|温度|腋温|耳温|额温|肛�
 _FEVER = re.compile(r"体温|烧|发热|温度")
 _SYSTOLIC_BEFORE = re.compile(r"(?:高压|收缩压|上压|血压)[^,。;!?\d]{0,5}$")
 _DIASTOLIC_BEFORE = re.compile(r"(?:低压|舒张压|下压)[^,。;!?\d]{0,5}$")
-_GLUCOSE_BEFORE = re.compile(r"(?:血糖|糖)[^,。;!?\d]{0,6}$|(?:空腹|餐后)[^,。;!?\d]{0,4}$")
+_GLUCOSE_BEFORE = re.compile(r"(?:血糖|糖|blood sugar)[^,。;!?\d]{0,6}$|(?:空腹|餐后)[^,。;!?\d]{0,4}$")
 _GLUCOSE_UNIT = re.compile(r"\s*(mg/?dl|mmol)", re.I)
 _PULSE_BEFORE = re.compile(r"(?:心率|心跳|脉搏|心律|脉)[^,。;!?\d]{0,6}$")
 _OXYGEN_BEFORE = re.compile(r"(?:血氧|氧饱和度|氧饱和|spo2)[^,。;!?\d]{0,6}$", re.I)
@@ -50,6 +54,7 @@ _PAIN = re.compile(r"(?:疼|疼疼)[^,。;!?\d一二三四五六七八九十]{0,
 _POINTS = re.compile(r"\s*(?:级疼|分(?!钟|之|左右钟)|级(?!医院))")
 _PILLS = re.compile(r"\s*(?:多|来|几)?(?:片|粒|颗)")
 _FEVER_DAYS_BEFORE = re.compile(r"烧(?:了|已经|快|有|都|到现在|,)*$")
+_POINT = re.compile(r"点([\d一二三四五六七八九])(?![\d十点分])")
 _DAYS = re.compile(r"\s*(?:多)?天")
 _WINDOW = 14
 
@@ -65,8 +70,12 @@ def add_measures(text: str, found: Found, limits: Sequence[Limit]) -> None:
         if any(start <= match.start() < end for start, end in pressures[-4:]):
             continue
         value = number(match.group())
+        point = _POINT.match(text, match.end())
+        end = match.end()
+        if value is not None and point:
+            value, end = value + _DIGITS.get(point[1], 0) / 10, point.end()
         if value is not None:
-            for name, reading, end in _readings(text, match.start(), match.end(), value, fever):
+            for name, reading, end in _readings(text, match.start(), end, value, fever):
                 _add(found, (match.start(), end), {name: reading}, limits)
 
 
@@ -121,13 +130,13 @@ def _temperature(before: str, after: str, value: float, fever: bool, length: int
     if unit:
         tenth = unit[1]
         if tenth:
-            value += (_DIGITS[tenth] if tenth in _DIGITS else int(tenth)) / 10
+            value += _DIGITS[tenth] / 10
         return value, unit.end()
     if _OTHER_UNIT.match(after):
         return None
     if _FEVER_BEFORE.search(before):
         return value, 0
-    if value != int(value) and value >= 37.3 and (fever or length <= 8):
+    if value != int(value) and value >= 37.3 and (fever or length <= 12):
         return value, 0
     return None
 

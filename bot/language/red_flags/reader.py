@@ -13,7 +13,7 @@ from bot.language.red_flags.lexicon import HOME, Entries, Rule, read_entries
 from bot.language.red_flags.measures import add_measures
 from bot.language.red_flags.own_texts import without_own_texts
 from bot.language.red_flags.patient import holds, raised
-from bot.language.red_flags.patterns import Alternative, ConceptReference, Fact, Sequence
+from bot.language.red_flags.patterns import Alternative, ConceptReference, Fact, Pattern, Sequence
 from bot.language.red_flags.scopes import Evidence, Text, evidence, masked, negated
 from bot.language.red_flags.spelling import Folded
 from bot.language.red_flags.words import Span, WordIndex
@@ -22,7 +22,7 @@ _ENOUGH = 1.0  # points that make a flag
 _MATCHES = 24  # matches of one sequence that are weighed; more of the same say nothing new
 _ORDER = {Urgency.EMERGENCY: 3, Urgency.URGENT: 2, Urgency.SAME_DAY: 1, None: 0}
 _UNKNOWN = Context()
-_ASKED = frozenset({"hypothetical", "knowledge"})
+_ASKED = frozenset({"hypothetical", "knowledge", "unclear"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,12 @@ class _Meant:
     span: Span
     reasons: tuple[Evidence, ...] = ()
     why: str = ""  # the strongest reason against
+
+    def without(self, why: str) -> _Meant:
+        """The same without one reason."""
+        reasons = tuple(e for e in self.reasons if e.why != why)
+        left = self.points - sum(e.points for e in self.reasons if e.why == why)
+        return replace(self, points=left, reasons=reasons)
 
     @property
     def certain(self) -> bool:
@@ -49,6 +55,7 @@ class Lexicon:
         self.entries = entries
         self.version = f"{entries.version} {entries.signer or 'unsigned'}"
         self._index = WordIndex(entries.classes)
+        self.measures = frozenset(limit.name for limit in entries.limits)
         self._rules: dict[str, list[Rule]] = {}
         self._always: list[Rule] = []
         for concept in entries.concepts.values():
@@ -109,7 +116,7 @@ class _Reading:
         self.weighed: dict[Sequence, _Meant | None] = {}
         self.concepts: dict[str, float] = {}
         self.flags: dict[str, tuple[RedFlag, float]] = {}
-        self.suppressed: dict[str, tuple[Suppressed, float, Urgency]] = {}
+        self.suppressed: dict[str, tuple[Suppressed, float, Rule]] = {}
 
     def result(self) -> RedFlags:
         for rule in self.lexicon.rules_for(self.text.found.spans):
@@ -127,9 +134,11 @@ class _Reading:
 
     def _apply(self, rule: Rule) -> None:
         parts = [self._part(part) for part in rule.pattern.parts]
-        if any(part is None for part in parts):
+        if any(part is None for part in parts) or any(self._stands(other) for other in rule.unless):
             return
         meant = min((p for p in parts if p), key=lambda p: p.points)
+        if rule.recovered:
+            meant = meant.without("resolved")
         points = rule.points + (0 if meant.points == math.inf else meant.points)
         span = next((p.span for p in parts if p and not p.certain), (0, 0))
         self._weigh(rule, meant, points, span)
@@ -145,8 +154,8 @@ class _Reading:
         else:
             known = self.suppressed.get(rule.concept)
             if known is None or known[1] < points:
-                entry = Suppressed(rule.concept, quoted, meant.why)
-                self.suppressed[rule.concept] = (entry, points, rule.urgency)
+                entry = Suppressed(rule.concept, quoted, meant.why or "unclear")
+                self.suppressed[rule.concept] = (entry, points, rule)
 
     @staticmethod
     def _just_over(rule: Rule, meant: _Meant, points: float) -> bool:
@@ -156,7 +165,7 @@ class _Reading:
             rule.urgency is Urgency.EMERGENCY
             and ("recent" in reasons or "now" in reasons)
             and "resolved" in reasons
-            and points - reasons["resolved"] >= _ENOUGH + 2
+            and points - reasons["resolved"] >= _ENOUGH + 0.5
         )
 
     def _flag(self, rule: Rule, points: float, quoted: str, reasons: str) -> None:
@@ -194,27 +203,29 @@ class _Reading:
     def _fact(self, fact: Fact) -> bool:
         if holds(fact, self.context):
             return True
-        for pattern in self.lexicon.entries.facts.get(fact.name, ()):
-            parts = [self._part(part) for part in pattern.parts]
-            if all(part is not None and part.points > -math.inf for part in parts):
-                return True
-        return False
+        return any(self._stands(pattern) for pattern in self.lexicon.entries.facts.get(fact.name, ()))
+
+    def _stands(self, pattern: Pattern) -> bool:
+        """The words of *pattern* stand in the text and are not denied."""
+        parts = [self._part(part) for part in pattern.parts]
+        return all(part is not None and part.points > -math.inf for part in parts)
 
     def _sequence(self, sequence: Sequence) -> _Meant | None:
         """The match of *sequence* that is most likely meant."""
         found = self.text.found
         if any(name not in found for name in sequence.classes):
             return None
+        measured = not self.lexicon.measures.isdisjoint(sequence.classes)
         best: _Meant | None = None
         for i, spans in enumerate(sequence.matches(found, self.text.breaks)):
-            meant = self._meaning(spans)
+            meant = self._meaning(spans, measured)
             if best is None or meant.points > best.points:
                 best = meant
             if i >= _MATCHES:
                 break
         return best
 
-    def _meaning(self, spans: tuple[Span, ...]) -> _Meant:
+    def _meaning(self, spans: tuple[Span, ...], measured: bool) -> _Meant:
         whole = (spans[0][0], spans[-1][1])
         mask = masked(self.text, spans)
         if mask:
@@ -223,12 +234,17 @@ class _Reading:
             self.denied.add(whole)
             return _Meant(-math.inf, whole, why="negated")
         reasons = tuple(evidence(self.text, whole))
+        if measured:
+            reasons += (Evidence("measured", 1.5),)
         against = min(reasons, key=lambda e: e.points, default=None)
         why = against.why if against and against.points < 0 else ""
         return _Meant(sum(e.points for e in reasons), whole, reasons, why)
 
     def _must_ask(self) -> bool:
-        return any(s.why in _ASKED and u is not Urgency.SAME_DAY for s, _, u in self.suppressed.values())
+        return any(
+            s.why in _ASKED and (rule.ask or rule.urgency is not Urgency.SAME_DAY)
+            for s, _, rule in self.suppressed.values()
+        )
 
     def _score(self, flags: tuple[RedFlag, ...]) -> float:
         """0…1; from 0.5 on it is urgent. Flags for the same day and suppressed signs rank below."""
@@ -236,7 +252,9 @@ class _Reading:
         best = [points for concept, (_, points) in self.flags.items() if concept in urgent]
         if best:
             return round(_squash(max(best) - _ENOUGH + 0.05), 4)
-        rest = [p for _, p, u in self.suppressed.values() if u is not Urgency.SAME_DAY and p > -math.inf]
+        rest = [
+            p for _, p, r in self.suppressed.values() if r.urgency is not Urgency.SAME_DAY and p > -math.inf
+        ]
         return round(min(0.49, _squash(max(rest) - _ENOUGH)), 4) if rest else 0.1 * bool(flags)
 
 

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from bot.language.red_flags.patterns import Breaks
 from bot.language.red_flags.words import Found, Span
 
-_CLAUSE_END = re.compile(r"[,。;!?~ …\n]|\.(?!\d)")
+_CLAUSE_END = re.compile(r"[,。;!?~…\n]|\.(?!\d)|(?<![a-z]) | (?![a-z])")
 _SENTENCE_END = re.compile(r"[。;!?\n]|\.(?!\d)")
 _LIST = re.compile(r"[、和或及与跟也还有又没无不,/ ]{0,4}")
+_PRESENT = frozenset({"亲人", "现在", "今天", "近日", "突然"})
+_QUESTIONS = frozenset({"问原因", "问治疗", "问知识", "问何故", "吗", "何谓"})
 _BARE_LENGTH = 14  # a message this short without person or time is a search query
 
 
@@ -53,16 +55,22 @@ class Text:
 
     def bare(self, span: Span) -> bool:
         """Nothing but the sign and a question: what one types into a search field."""
-        return len(self.text) - (span[1] - span[0]) <= _BARE_LENGTH and not (
-            "人物" in self.found or "现在" in self.found or "近日" in self.found or "正在" in self.found
-        )
+        around = len(self.text) - (span[1] - span[0])
+        if around > _BARE_LENGTH or self.clause(span[0])[0] > 0:
+            return False
+        return not _PRESENT & self.found.keys()
+
+    def asks(self) -> bool:
+        """Something is asked at all."""
+        return bool(_QUESTIONS & self.found.keys())
 
 
 def masked(text: Text, spans: tuple[Span, ...]) -> str | None:
     """Why one of the matched words is part of another, harmless one: idiom, place, object…"""
     for span in spans:
         for kind in ("成语", "地点", "物品", "词中"):
-            if text.found.covered(kind, span):
+            cover = text.found.covered(kind, span)
+            if cover and cover != span:
                 return _MASKS[kind]
     return None
 
@@ -129,16 +137,16 @@ def _shielded(found: Found, negation: Span) -> bool:
 
 def _passes(text: Text, start: int, end: int, gap: str) -> bool:
     """Only filler lies between the negation and the sign."""
-    if not gap:
+    if not gap.strip():
         return True
     if len(gap) > 12 or any(text.found.within("转折", start, end)):
         return False
     covered = start
     for low, high in text.found.within("否定填充", start, end):
-        if low > covered:
+        if text.text[covered:low].strip():
             return False
         covered = max(covered, high)
-    return covered >= end
+    return not text.text[covered:end].strip()
 
 
 def evidence(text: Text, whole: Span) -> Iterator[Evidence]:
@@ -153,105 +161,174 @@ def evidence(text: Text, whole: Span) -> Iterator[Evidence]:
 def _hypothesis(text: Text, span: Span) -> Iterator[Evidence]:
     found = text.found
     clause, sentence = text.clause(span[0]), text.sentence(span[0])
-    if found.within("如果", sentence[0], span[0]):
+    if found.within("如果", sentence[0], span[1]):
         yield Evidence("hypothetical", -6)
-    if found.within("会否", clause[0], span[0]) or found.within("可能吗", span[1], clause[1]):
+    if found.within("会否", clause[0], span[1]) or found.within("可能吗", span[1], clause[1]):
         yield Evidence("hypothetical", -5)
-    for worry in found.within("担心", clause[0], span[0]):
-        if span[0] - worry[1] <= 8:
-            yield Evidence("hypothetical", -5)
-            break
+    elif found.within("会", clause[0], span[0]) and found.within("吗", span[1], clause[1] + 1):
+        yield Evidence("hypothetical", -4)
+    elif _asked_of(text, span, clause):
+        yield Evidence("hypothetical", -3)
+    if any(span[0] - worry[1] <= 8 for worry in _worries(text, clause[0], span[0])):
+        yield Evidence("hypothetical", -5)
     if found.within("预防", clause[0], span[0]) or found.within("预防", span[1], clause[1]):
         yield Evidence("hypothetical", -4)
-    if found.within("说明书", sentence[0], sentence[1]):
+    if found.within("说明书", sentence[0], span[1]):
         yield Evidence("hypothetical", -5)
+
+
+def _asked_of(text: Text, span: Span, clause: Span) -> bool:
+    """X会死吗, X可以吗, X吗: a question about X, unless X has happened."""
+    found = text.found
+    if found.within("亲人", clause[0], span[0]) or found.keys() & _PRESENT:
+        return False
+    able = _first(found.within("会", span[1], clause[1]))
+    asked = _first(found.within("吗", span[1], clause[1] + 1))
+    if asked and asked[0] - span[1] <= 1:
+        return "了" not in text.text[span[0] : asked[0]]
+    return bool(able and asked and "了" not in text.text[span[0] : able[0]])
+
+
+def _worries(text: Text, start: int, end: int) -> Iterator[Span]:
+    """怕 and its kin, but not 怕冷 and 可怕."""
+    for worry in text.found.within("担心", start, end):
+        if text.text[worry[1] : worry[1] + 1] not in _NO_WORRY and text.text[worry[0] - 1 : worry[0]] != "可":
+            yield worry
+
+
+_NO_WORRY = frozenset("冷热光风吵")
 
 
 def _experiencer(text: Text, span: Span) -> Iterator[Evidence]:
     found = text.found
     sentence = text.sentence(span[0])
     animal = _last(found.within("动物", sentence[0], span[0]))
-    if animal and not _last(found.within("人物", animal[1], span[0])):
+    if (
+        animal
+        and not _bites(text.text[sentence[0] : span[0]])
+        and not found.within("人物", animal[1], span[0])
+    ):
         yield Evidence("animal", -6)
     if found.within("虚构", sentence[0], sentence[1]):
         yield Evidence("fiction", -6)
     clause = text.clause(span[0])
-    generic = _last(found.within("泛指", clause[0], span[0]))
-    if generic and not found.within("人物", clause[0], span[0]):
+    if not text.asks():
+        return
+    if found.within("泛指", clause[0], span[0]) and not found.within("亲人", clause[0], span[0]):
         yield Evidence("knowledge", -1.5)
+
+
+def _bites(words: str) -> bool:
+    """The animal did something to a person."""
+    return not _BITE.isdisjoint(words)
+
+
+_BITE = frozenset("咬抓挠被吃吞碰毛")
 
 
 def _time(text: Text, span: Span) -> Iterator[Evidence]:
     found = text.found
     clause = text.clause(span[0])
-    mark, distance = _time_mark(text, span)
-    again = found.within("又", clause[0], clause[1])
-    if mark == "过去" and not again:
-        yield Evidence("history", -6 if distance == 0 else -2)
-    elif mark == "现在":
-        yield Evidence("now", 2 if distance == 0 else 1)
+    mark, own = _time_mark(text, span)
+    again = bool(found.within("又", text.sentence(span[0])[0], clause[1]))
+    if mark == "过去":
+        yield from _past(text, span, own, again)
+    elif mark in _NOW:
+        yield Evidence("now", _NOW[mark] if own else 1)
     elif mark == "近日":
         yield Evidence("recent", 0.5)
     if again:
         yield Evidence("again", 1.5)
-    if found.within("惯常", clause[0], span[0]) and not again:
+    elif found.within("惯常", clause[0], span[0]):
         yield Evidence("chronic", -2.5)
     if text.text.startswith("过", span[1]) and not text.text.startswith("过敏", span[1]) and not again:
         yield Evidence("history", -3)
-    resolved = found.within("好转", span[1], len(text.text))
-    if resolved and not _relapses(text, resolved[0][1]):
-        yield Evidence("resolved", -3.5)
-    if mark != "现在" or distance or "就医" in text.text[span[1] : span[1] + 8]:
-        seen = found.within("就医", span[1], len(text.text))
-        if seen and not again and not _relapses(text, seen[0][1]):
-            yield Evidence("seen by a doctor", -3)
+    if not again:
+        yield from _over(text, span, mark if own else None)
 
 
-def _relapses(text: Text, start: int) -> bool:
-    """After it was better, it came back."""
-    return bool(text.found.within("又", start, len(text.text)))
+_NOW = {"现在": 2.0, "今天": 2.0, "时段": 0.5}
 
 
-def _time_mark(text: Text, span: Span) -> tuple[str | None, int]:
-    """The time word that governs the sign, and how many clauses away it stands."""
-    clause = text.clause(span[0])
+def _past(text: Text, span: Span, own: Span | None, again: bool) -> Iterator[Evidence]:
+    """去年 in the clause itself is history; before it, it depends on whether it had its own event."""
+    if again:
+        return
+    if own:
+        yield Evidence("history", -6)
+        return
     sentence = text.sentence(span[0])
-    best: tuple[int, str] | None = None
-    for kind in ("过去", "近日", "现在"):
-        own = _last(text.found.within(kind, clause[0], span[0])) or _first(
-            text.found.within(kind, span[1], clause[1])
-        )
-        if own and (best is None or own[0] > best[0]):
-            best = (own[0], kind)
-    if best:
-        return best[1], 0
-    for kind in ("过去", "近日", "现在"):
-        earlier = _last(text.found.within(kind, sentence[0], clause[0]))
-        if earlier and (best is None or earlier[0] > best[0]):
-            best = (earlier[0], kind)
-    return (best[1], 1) if best else (None, 0)
+    earlier = _last(text.found.within("过去", sentence[0], text.clause(span[0])[0]))
+    if earlier:
+        clause = text.clause(earlier[0])
+        done = not _DONE.isdisjoint(text.text[earlier[1] : clause[1]])
+        yield Evidence("history", -2 if done else -5)
+
+
+_DONE = frozenset("过了")
+
+
+def _over(text: Text, span: Span, mark: str | None) -> Iterator[Evidence]:
+    """It has passed, or a doctor has seen it, and it did not come back."""
+    found = text.found
+    end = len(text.text)
+    resolved = [
+        r
+        for r in found.within("好转", span[1], end)
+        if text.text[r[1] : r[1] + 1] not in _ASKING and text.text[r[0] - 1] not in _WOKEN
+    ]
+    if resolved and not found.within("又", resolved[0][1], end):
+        yield Evidence("resolved", -3.5)
+    seen = _first(found.within("就医", span[1], end)) if mark != "现在" else None
+    if seen and not found.within("又", seen[1], end):
+        yield Evidence("seen by a doctor", -3.5 if mark == "今天" else -4.5)
+
+
+_ASKING = frozenset("吗么嘛?")
+_WOKEN = frozenset("疼憋咳闹吓能会叫不没喊")
+
+
+def _time_mark(text: Text, span: Span) -> tuple[str | None, Span | None]:
+    """The kind of time word that governs the sign, and the word itself if it stands in the same clause."""
+    clause, sentence = text.clause(span[0]), text.sentence(span[0])
+    for start, end, own in (
+        (clause[0], span[0], True),
+        (span[1], clause[1], True),
+        (sentence[0], clause[0], False),
+    ):
+        marks = [(m, kind) for kind in _TIMES for m in text.found.within(kind, start, end)]
+        if marks:
+            best = min(marks)[1] if start == span[1] else max(marks)[1]
+            return best, (start, end) if own else None
+    return None, None
+
+
+_TIMES = ("过去", "近日", "时段", "今天", "现在")
 
 
 def _question(text: Text, span: Span) -> Iterator[Evidence]:
     """What is asked about the sign: its cause in general, or what to do now?"""
     found = text.found
-    clause = text.clause(span[0])
-    sentence = text.sentence(span[0])
-    if _touching(found.within("的知识", span[1], clause[1]), span[1], 4):
+    clause, sentence = text.clause(span[0]), text.sentence(span[0])
+    end = len(text.text)
+    bare = text.bare(span)
+    if _touching(found.within("的知识", span[1], clause[1]), span[1], 2):
         yield Evidence("knowledge", -4)
     if found.within("何谓", sentence[0], sentence[1]):
         yield Evidence("knowledge", -4)
     if found.within("引起的", clause[0], span[0]):
         yield Evidence("knowledge", -2.5)
     disease = _last(found.within("疾病", clause[0], span[0]))
-    if disease and span[0] - disease[1] <= 5 and not found.within("人物", clause[0], span[0]):
+    if disease and text.asks() and span[0] - disease[1] <= 5 and not found.within("亲人", clause[0], span[0]):
         yield Evidence("knowledge", -1.5)
-    if found.within("问原因", span[1], len(text.text)):
-        yield Evidence("knowledge", -3 if text.bare(span) else -1.5)
-    if found.within("问治疗", span[1], len(text.text)):
-        yield Evidence("knowledge", -2.5 if text.bare(span) else -1.5)
-    elif found.within("问知识", sentence[0], len(text.text)):
-        yield Evidence("knowledge", -2)
+    if found.within("问原因", span[1], end):
+        yield Evidence("knowledge", -3 if bare else -1.5)
+    elif bare and found.within("问何故", span[1], end):
+        yield Evidence("knowledge", -1.75)
+    if found.within("问治疗", span[1], end):
+        yield Evidence("knowledge", -2.5 if bare else -1.5)
+    elif found.within("问知识", sentence[0], end):
+        yield Evidence("knowledge", -2.5 if bare else -2)
 
 
 def _touching(spans: list[Span], end: int, gap: int) -> bool:

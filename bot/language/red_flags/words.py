@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, KeysView, Mapping
 
 Span = tuple[int, int]  # start, end in characters of the folded text
 
@@ -61,6 +61,9 @@ class Found:
 
     def __contains__(self, name: str) -> bool:
         return name in self.spans
+
+    def keys(self) -> KeysView[str]:
+        return self.spans.keys()
 
     def add(self, name: str, span: Span) -> None:
         """Add what is not a dictionary word, a measured value for example."""
