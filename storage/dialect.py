@@ -54,3 +54,9 @@ def lock_row(connection: sa.Connection, statement: sa.Select[Any]) -> Row | None
     SQLite has one writer, so there the read alone is enough.
     """
     return connection.execute(statement.with_for_update()).first()
+
+
+def lock_table(connection: sa.Connection, table: sa.Table) -> None:
+    """Let nobody else write to a table until this transaction ends; reading goes on. SQLite has one writer."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))

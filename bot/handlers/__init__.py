@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from bot.conversation.form import Form
+from bot.handlers.binding import Binding, FreshCode
 from bot.handlers.complaint import Addition, Complaint, Content, Disputed, Praise, Progress
+from bot.handlers.membership import Membership
 from bot.handlers.menu import Hello, Lost, Media, Menu, Thanks, Welcome
 from bot.handlers.person import Person
+from bot.handlers.points import PointsBalance, PointsGive, PointsOffer, PointsRedeem
 from bot.handlers.safety_check import SafetyCheck
 
 HANDLERS: tuple[Form[Any], ...] = (
@@ -18,11 +21,18 @@ HANDLERS: tuple[Form[Any], ...] = (
     Person(),
     Media(),
     SafetyCheck(),
+    Binding(),
+    FreshCode(),
     Complaint(),
     Praise(),
     Progress(),
     Addition(),
     Content(),
     Disputed(),
+    PointsBalance(),
+    PointsRedeem(),
+    PointsGive(),
+    PointsOffer(),
+    Membership(),
     Lost(),
 )
