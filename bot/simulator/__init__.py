@@ -60,6 +60,7 @@ from bot.simulator.config import (
     TypedValues,
     WecomConfig,
 )
+from bot.simulator.garbage import Garbage
 from bot.simulator.kf import Customer, Servicer
 from bot.simulator.phone_page import PLATFORM, build_simulator
 from bot.simulator.platform import Platform
@@ -76,6 +77,7 @@ __all__ = [
     "Clock",
     "Customer",
     "Employee",
+    "Garbage",
     "KfAccount",
     "ManualClock",
     "Member",

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.simulator.config import AccountConfig, AccountKind
 from bot.simulator.crypto import MessageCipher, new_nonce, sign
 from bot.simulator.envelope import OfficialAccountEnvelope
 from bot.simulator.errors import ApiError
 from bot.simulator.follower import Follower
+from bot.simulator.garbage import Garbage, spoilt
+from bot.simulator.mass import MassDesk
 from bot.simulator.media import MediaStore
 from bot.simulator.menus import MenuBook
+from bot.simulator.oauth import OauthDesk
+from bot.simulator.qrcodes import QrBook
 from bot.simulator.quota import DailyQuota
 from bot.simulator.screen import Side
+from bot.simulator.tags import TagBook
 from bot.simulator.templates import TemplateBook
 from bot.simulator.tokens import TokenBook
-from bot.simulator.webhook import Reader, Webhook
+from bot.simulator.webhook import Attempt, Reader, Webhook
 from bot.simulator.wire import (
     ARTICLES_AFTER_A_MESSAGE,
     ARTICLES_AFTER_AN_EVENT,
@@ -47,6 +52,11 @@ class OfficialAccount:
         self.quota = DailyQuota(sandbox=config.kind is AccountKind.SANDBOX)
         self.media = MediaStore(self.clock)
         self.menus = MenuBook()
+        self.tags = TagBook()
+        self.qrcodes = QrBook(self.clock)
+        self.oauth = OauthDesk(self)
+        self.mass = MassDesk(self)
+        self.drafts: dict[str, list[Any]] = {}
         self.templates = TemplateBook(config)
         self.jsapi_ticket = secrets.token_urlsafe(64)
         self.cipher = MessageCipher(config.aes_key, config.app_id)
@@ -97,6 +107,10 @@ class OfficialAccount:
         answer = await self.webhook.get(query, VERIFY_WITHIN)
         self.url_verified = answer.status == 200 and answer.body == echo.encode()
         return self.url_verified
+
+    async def pushes_garbage(self, kind: Garbage, openid: str = "oUser1") -> Attempt:
+        """Send one request that should be refused, or shrugged off; returns status and body."""
+        return await self.webhook.post(spoilt(self, openid, kind))
 
     def next_message_id(self) -> int:
         self._next_message_id += 1

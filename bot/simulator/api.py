@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Generic
 
 from aiohttp import BodyPartReader, web
@@ -15,8 +16,13 @@ from bot.simulator import (
     customer_service,
     directory,
     external_contact_api,
+    followers_api,
     kf_api,
+    mass,
     menus,
+    oauth,
+    qrcodes,
+    tags,
     templates,
 )
 from bot.simulator.account import OfficialAccount
@@ -24,11 +30,14 @@ from bot.simulator.calls import ApiCall
 from bot.simulator.endpoint import Answer, Binary, Call, Credential, Endpoint, Json, Subject
 from bot.simulator.errors import WECHAT_ERRORS, WECOM_ERRORS, ApiError, ConnectionCut, refusal
 from bot.simulator.faults import Fault, FaultKind
-from bot.simulator.media import Upload
+from bot.simulator.media import Upload, plain_picture
+from bot.simulator.oauth import RedirectRefused
 from bot.simulator.platform import Platform
 from bot.simulator.sms import BadSms
 from bot.simulator.wecom import App, Wecom
 
+CLOSING = web.AppKey("simulator_closing", asyncio.Event)
+POLL = 0.05
 LARGEST_UPLOAD = 64 * 1024 * 1024
 
 OFFICIAL_ACCOUNT_ENDPOINTS: tuple[Endpoint[OfficialAccount], ...] = (
@@ -36,6 +45,11 @@ OFFICIAL_ACCOUNT_ENDPOINTS: tuple[Endpoint[OfficialAccount], ...] = (
     *customer_service.ENDPOINTS,
     *templates.ENDPOINTS,
     *menus.ENDPOINTS,
+    *tags.ENDPOINTS,
+    *followers_api.ENDPOINTS,
+    *qrcodes.ENDPOINTS,
+    *oauth.ENDPOINTS,
+    *mass.ENDPOINTS,
 )
 
 WECOM_ENDPOINTS: tuple[Endpoint[App], ...] = (
@@ -93,7 +107,7 @@ class ApiHost(Generic[Subject]):
         fault: Fault | None,
     ) -> Answer | web.Response:
         try:
-            if fault is not None and (spoilt := await _befall(fault)) is not None:
+            if fault is not None and (spoilt := await _befall(fault, request)) is not None:
                 return spoilt
             kill = fault is not None and fault.kind is FaultKind.DEAD_TOKEN
             return self._dispatch(request, path, query, content, upload, kill=kill)
@@ -140,7 +154,7 @@ class ApiHost(Generic[Subject]):
         self._platform.calls.add(call)
 
 
-async def _befall(fault: Fault) -> web.Response | None:
+async def _befall(fault: Fault, request: web.Request) -> web.Response | None:
     if fault.kind is FaultKind.ERROR:
         raise ApiError(fault.code, **fault.fields)
     if fault.kind is FaultKind.HTTP:
@@ -149,10 +163,18 @@ async def _befall(fault: Fault) -> web.Response | None:
     if fault.kind is FaultKind.GARBAGE:
         return web.Response(text='{"errcode":0,"errm', content_type="application/json")
     if fault.kind is FaultKind.HANG:
-        await asyncio.Event().wait()
-    if fault.kind is FaultKind.RESET:
+        await _caller_gone(request)
+    if fault.kind in (FaultKind.HANG, FaultKind.RESET):
         raise ConnectionCut
     return None
+
+
+async def _caller_gone(request: web.Request) -> None:
+    """Say nothing until the caller hangs up or the simulator closes."""
+    closing = request.app[CLOSING]
+    while request.transport is not None and not request.transport.is_closing() and not closing.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(closing.wait(), POLL)
 
 
 def _kill_tokens(subject: object) -> None:
@@ -213,8 +235,10 @@ class OfficialAccountIdentity:
             case Credential.SECRET_IN_BODY:
                 secret = body.get("secret") or body.get("appsecret")
                 account = self._by_secret(body.get("appid"), secret, remote)
+            case Credential.APP_ID_IN_QUERY:
+                account = self._by_app_id(query.get("appid"))
             case Credential.USER_TOKEN:
-                account = next(iter(self._platform.accounts.values()))
+                account = self._by_user_token(query.get("access_token", ""))
         if endpoint.verified and not account.config.verified:
             raise ApiError(48001)
         account.quota.use(endpoint.path, self._platform.clock.now())
@@ -227,19 +251,29 @@ class OfficialAccountIdentity:
         return account
 
     def _by_secret(self, app_id: Any, secret: Any, remote: str) -> OfficialAccount:
-        if not app_id:
-            raise ApiError(41002)
+        account = self._by_app_id(app_id)
         if not secret:
             raise ApiError(41004)
-        found = [a for a in self._platform.accounts.values() if a.config.app_id == app_id]
-        if not found:
-            raise ApiError(40013)
-        if found[0].config.app_secret != secret:
+        if account.config.app_secret != secret:
             raise ApiError(40125)
-        allowed = found[0].config.ip_whitelist
+        allowed = account.config.ip_whitelist
         if allowed is not None and remote not in allowed:
             raise ApiError(40164, f": {remote} ipv6 ::ffff:{remote}")
-        return found[0]
+        return account
+
+    def _by_app_id(self, app_id: Any) -> OfficialAccount:
+        if not app_id:
+            raise ApiError(41002)
+        for account in self._platform.accounts.values():
+            if account.config.app_id == app_id:
+                return account
+        raise ApiError(40013)
+
+    def _by_user_token(self, token: str) -> OfficialAccount:
+        for account in self._platform.accounts.values():
+            if token in account.oauth.tokens:
+                return account
+        raise ApiError(40001)
 
 
 class WecomIdentity:
@@ -271,6 +305,8 @@ class WecomIdentity:
 
 def add_platform_routes(app: web.Application, platform: Platform) -> None:
     """Add `/api/…`, `/qyapi/…`, `/sms` and `/media/…` to an application."""
+    app[CLOSING] = asyncio.Event()
+    app.on_shutdown.append(_say_closing)
     official = ApiHost(
         "wechat", platform, OFFICIAL_ACCOUNT_ENDPOINTS, WECHAT_ERRORS, OfficialAccountIdentity(platform)
     )
@@ -280,6 +316,12 @@ def add_platform_routes(app: web.Application, platform: Platform) -> None:
         app.router.add_route("*", "/qyapi/{path:.*}", wecom.serve)
     app.router.add_post("/sms", _sms(platform))
     app.router.add_get("/media/{account}/{media_id}", _media(platform))
+    app.router.add_get("/mp/cgi-bin/showqrcode", _show_code(platform))
+    app.router.add_get("/open/connect/oauth2/authorize", _authorize(platform))
+
+
+async def _say_closing(app: web.Application) -> None:
+    app[CLOSING].set()
 
 
 def build_platform(platform: Platform) -> web.Application:
@@ -293,7 +335,7 @@ def _sms(platform: Platform) -> Callable[[web.Request], Any]:
     async def accept(request: web.Request) -> web.Response:
         fault = platform.faults.take("sms", "/sms")
         try:
-            if fault is not None and (spoilt := await _befall(fault)) is not None:
+            if fault is not None and (spoilt := await _befall(fault, request)) is not None:
                 return spoilt
             posted = await request.json()
             platform.sms.accept(posted, platform.clock.now())
@@ -320,3 +362,30 @@ def _media(platform: Platform) -> Callable[[web.Request], Any]:
         return web.Response(body=media.file.content, content_type=media.file.content_type)
 
     return show
+
+
+def _show_code(platform: Platform) -> Callable[[web.Request], Any]:
+    async def show(request: web.Request) -> web.Response:
+        ticket = request.query.get("ticket", "")
+        if all(account.qrcodes.find(ticket) is None for account in platform.accounts.values()):
+            raise web.HTTPNotFound
+        return web.Response(body=plain_picture(), content_type="image/png")
+
+    return show
+
+
+def _authorize(platform: Platform) -> Callable[[web.Request], Any]:
+    """The OAuth page. A browser here is nobody's phone: `&simulated_openid=` says whose it stands for."""
+
+    async def authorize(request: web.Request) -> web.Response:
+        wanted = [a for a in platform.accounts.values() if a.config.app_id == request.query.get("appid")]
+        openid = request.query.get("simulated_openid", "")
+        if not wanted or openid not in wanted[0].followers:
+            raise web.HTTPBadRequest
+        try:
+            target = wanted[0].oauth.authorize(str(request.url), wanted[0].followers[openid])
+        except RedirectRefused as error:
+            return web.Response(text=str(error), status=400)
+        raise web.HTTPFound(target)
+
+    return authorize

@@ -35,6 +35,7 @@ class Credential(Enum):
     TOKEN = auto()
     SECRET_IN_QUERY = auto()
     SECRET_IN_BODY = auto()
+    APP_ID_IN_QUERY = auto()
     USER_TOKEN = auto()
 
 

@@ -122,7 +122,9 @@ class Platform:
         task.add_done_callback(self._running.discard)
 
     async def settle(self) -> None:
-        """Wait until every push that stands behind no chat has been delivered."""
+        """Wait until every push that stands behind no chat, and is due by now, has been delivered."""
+        for account in self.accounts.values():
+            account.mass.expire()
         while self._running:
             await asyncio.gather(*self._running)
 

@@ -141,8 +141,22 @@ class User:
         self._opens(Trigger.SCAN)
         return await self._event(events.scan(scene, self._ticket(scene)))
 
+    async def scans_code(self, ticket: str) -> Reply:
+        """Scan the code of a ticket. Raises NotOnScreen when it is unknown or has expired."""
+        code = self.account.qrcodes.find(ticket)
+        if code is None:
+            raise NotOnScreen("the code is not valid any more")
+        return await self.scans(code.scene)
+
+    def authorizes(self, url: str) -> str:
+        """Open an OAuth page in WeChat and agree; returns where the browser is sent, with its code.
+
+        Raises RedirectRefused.
+        """
+        return self.account.oauth.authorize(url, self.follower)
+
     def _ticket(self, scene: str | None) -> str:
-        return "" if scene is None else f"gQ{abs(hash(scene)):x}"
+        return "" if scene is None else self.account.qrcodes.ticket_of(scene)
 
     # Menu and links
 
