@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from bot.domain.inbound import Inbound, Reply
 from bot.handlers import HANDLERS
 from bot.outbox.wording import Wording
 from bot.settings import Settings
-from bot.web import health, report_page, webhooks
+from bot.web import api, health, report_page, webhooks
 from bot.web.answering import Answering
 from bot.web.pages import STATIC
 from bot.web.spool import Spool
@@ -95,4 +96,8 @@ def web_application(house: House) -> web.Application:
     for routes in (webhooks.routes, health.routes, report_page.routes):
         app.add_routes(routes)
     app.router.add_static("/static", STATIC)
+    app[api.SETTINGS] = house.settings
+    app[api.RECEPTION] = house.reception
+    app[api.WAKE] = asyncio.Event()
+    api.add_routes(app)
     return app

@@ -74,6 +74,10 @@ class Chat:
         """Arrange the database."""
         return await self.database.write(query)
 
+    async def inserts(self, table: sa.Table, **values: Any) -> None:
+        """Arrange one row."""
+        await self.does(lambda db: db.execute(table.insert().values(**values)))
+
     def passes(self, **span: float) -> None:
         """Let time go by."""
         self.clock.moment += timedelta(**span)

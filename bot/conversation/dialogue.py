@@ -21,6 +21,7 @@ WHO = "?who"  # the question whom it is about is open
 RESUME = "?resume"  # waits for the form above it, then begins again
 BINDING = "binding"  # the form that proves who is speaking
 SURE = 0.6  # confidence from which a message in the middle of a form is taken for another topic
+SHORTEST = 4  # characters that can tell of another topic; "很多" is an answer
 SMALL_TALK = frozenset({"unknown", "thanks", "greeting.chitchat"})
 
 AnyForm = Form[Any]
@@ -130,7 +131,8 @@ class Dialogue:
         """The topic a message in the middle of a form clearly belongs to, when it is not this one."""
         meaning = self._talk.said.meaning
         form = self._forms.by_word.get(self._talk.said.plain) or self._forms.opened_by(self._talk)
-        if form is None and meaning.intent not in SMALL_TALK and meaning.confidence >= SURE:
+        tells = len(self._talk.said.plain) >= SHORTEST
+        if form is None and tells and meaning.intent not in SMALL_TALK and meaning.confidence >= SURE:
             form = self._forms.by_intent.get(meaning.intent)
         return form if form is not None and form.name != current.name else None
 

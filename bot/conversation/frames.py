@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ class Frame(msgspec.Struct, kw_only=True):
     question: list[Say] = []
     choices: list[Choice] = []
     tries: int = 0  # how often in a row the answer was not understood
+    until: datetime | None = None  # a question we asked of ourselves: it outlives a silent dialogue
 
 
 def load(kept: Any) -> list[Frame]:

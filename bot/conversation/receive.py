@@ -135,9 +135,11 @@ class Reception:
         return self._reply(talk, outcome)
 
     def _converse(self, talk: Talk, row: Row, warning: Say | None) -> Outcome:
-        open_frames = frames.load(row.forms)
-        late = bool(open_frames) and row.spoke_at is not None and talk.now - row.spoke_at > SILENCE
-        dialogue = Dialogue(self.forms, talk, [] if late else open_frames)
+        open_frames = [one for one in frames.load(row.forms) if one.until is None or one.until > talk.now]
+        silent = row.spoke_at is not None and talk.now - row.spoke_at > SILENCE
+        living = [one for one in open_frames if one.until is not None or not silent]
+        late = len(living) < len(open_frames)
+        dialogue = Dialogue(self.forms, talk, living)
         if talk.said.type not in READABLE and not (talk.said.type == "image" and dialogue.takes_pictures):
             outcome = dialogue.begin("media")
         elif self._asks(talk, row):

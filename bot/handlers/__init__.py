@@ -11,6 +11,7 @@ from bot.handlers.membership import Membership
 from bot.handlers.menu import Hello, Lost, Media, Menu, Thanks, Welcome
 from bot.handlers.person import Person
 from bot.handlers.points import PointsBalance, PointsGive, PointsOffer, PointsRedeem
+from bot.handlers.reports import Reports
 from bot.handlers.safety_check import SafetyCheck
 
 HANDLERS: tuple[Form[Any], ...] = (
@@ -29,6 +30,7 @@ HANDLERS: tuple[Form[Any], ...] = (
     Addition(),
     Content(),
     Disputed(),
+    Reports(),
     PointsBalance(),
     PointsRedeem(),
     PointsGive(),

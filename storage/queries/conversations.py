@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.dialect import insert, insert_new
+from storage.dialect import insert, insert_new, lock_row
 from storage.rows import Row, Rows
 from storage.tables import bindings, contacts, conversations, facts, messages, patients
 
@@ -112,6 +112,14 @@ def speaks_for(connection: sa.Connection, contact_id: int, unionid: str | None) 
     return connection.execute(_of_contact, {"contact_id": contact_id}).all()
 
 
+def open_forms(connection: sa.Connection, contact_id: int) -> Any:
+    """The open forms of a user's conversation; nobody else moves it until this transaction ends."""
+    row = lock_row(
+        connection, sa.select(conversations.c.forms).where(conversations.c.contact_id == contact_id)
+    )
+    return row.forms if row is not None else None
+
+
 def move(connection: sa.Connection, contact_id: int, **state: Any) -> None:
     """Put the conversation where the turn left it."""
     connection.execute(conversations.update().where(conversations.c.contact_id == contact_id).values(**state))
@@ -120,3 +128,11 @@ def move(connection: sa.Connection, contact_id: int, **state: Any) -> None:
 def change_contact(connection: sa.Connection, contact_id: int, **values: Any) -> None:
     """What we know of the user changed: followed, language, last notice, …"""
     connection.execute(contacts.update().where(contacts.c.id == contact_id).values(**values))
+
+
+def language_of(connection: sa.Connection, contact_id: int) -> str | None:
+    """The language a user last read."""
+    language: str | None = connection.execute(
+        sa.select(contacts.c.language).where(contacts.c.id == contact_id)
+    ).scalar()
+    return language

@@ -43,3 +43,11 @@ def bound_to(connection: sa.Connection, patient_code: str, now: datetime) -> Row
         )
         .order_by(bindings.c.id)
     ).all()
+
+
+def exists(connection: sa.Connection, patient_code: str) -> bool:
+    """Whether the hospital knows such a patient."""
+    return (
+        connection.execute(sa.select(patients.c.code).where(patients.c.code == patient_code)).first()
+        is not None
+    )
