@@ -28,7 +28,7 @@ from bot.language.when.nodes import (
     inherit,
 )
 from bot.language.when.tokens import Glue, Token, tokens
-from bot.language.when.words import Kind, Part, Unit
+from bot.language.when.words import Kind, Part, Portion, Unit
 
 # A place may follow only a coarser one.
 _LUNAR, _FRAME, _DECADES, _YEARS, _PERIOD, _MONTHS, _PORTIONS, _WEEKS, _DAY, _PARTS, _CLOCKS = range(1, 12)
@@ -241,7 +241,7 @@ class _Parser:
     # Points: one side of a range
 
     def point(self, i: int) -> Read[Node]:
-        if self.tokens[i].kind is Kind.DAYS:
+        if self.tokens[i].kind in (Kind.DAYS, Kind.YEARS):
             return self._days(i), i + 1
         base = self._window(i) or self._elapsed(i) or self._feast(i) or self._calendar(i)
         if base is None:
@@ -257,6 +257,8 @@ class _Parser:
     def _narrower(self, base: Node, i: int) -> Read[Node]:
         if isinstance(base, Window | Span):
             return None
+        if isinstance(base, Fields) and base.vacation and self.is_(i, Kind.NEXT_DAY):
+            return Pick(base, Unit.DAY, 2), i + 1  # 国庆假期第二天
         if step := self._pick(base, i) or self._beside(base, i):
             return step
         if isinstance(base, Fields | Beside):
@@ -268,6 +270,8 @@ class _Parser:
         """今明两天."""
         value = self.tokens[i].value
         assert isinstance(value, tuple)
+        if self.tokens[i].kind is Kind.YEARS:
+            return Span(Fields(year_away=value[0]), Fields(year_away=value[1]))
         return Span(Fields(day_away=value[0]), Fields(day_away=value[1]))
 
     def _feast(self, i: int) -> Read[Node]:
@@ -275,6 +279,9 @@ class _Parser:
         if token.kind is Kind.FEAST:
             assert isinstance(token.value, Kind)
             return Feast(token.value), i + 1
+        if token.kind is Kind.NEW_YEAR:
+            assert isinstance(token.value, Kind)
+            return Feast(token.value, "春节"), i + 1
         if token.kind is Kind.VACATION and self.is_(i + 1, Kind.AFTER, Kind.BEFORE, Kind.DURING):
             return Feast(self.tokens[i + 1].kind), i + 2
         return None
@@ -418,6 +425,8 @@ class _Parser:
         amount, j = read
         if kind is Kind.RELATIVE:
             return self._aligned(token, amount, j)
+        if amount.unit is Unit.QUARTER and 1 <= amount.count <= 3 and kind in (Kind.BEFORE, Kind.FRONT):
+            return Pick(Fields(year_away=0), Unit.QUARTER, 1, amount.count), j  # 前三季度
         if kind is Kind.COMING or kind is Kind.AFTER:
             return Window(amount, Kind.COMING, 1), j + (1 if self.is_(j, Kind.WITHIN, Kind.DURING) else 0)
         if kind is Kind.RECENT and token.text == "近" and self.is_(j, Kind.BEFORE):  # 近一个月前
@@ -537,6 +546,8 @@ class _Parser:
         sign = -1 if side is Kind.BEFORE else 1
         if self.is_(i, Kind.ORDINAL) and (nth := self.exactly(i + 1, 1, 400)) is not None:
             j, count = i + 2, 1
+        elif self.is_(i, Kind.FRONT) and self.tokens[i].text == "首":
+            nth, count, j = 1, 1, i + 1
         elif self.is_(i, Kind.LAST):
             sign, nth, j = -1, 1, i + 1
             count = 1
@@ -661,6 +672,8 @@ class _Parser:
 
     def _field(self, i: int, fields: Fields, rank: int) -> tuple[Fields, int, int] | None:
         kind = self.tokens[i].kind
+        if kind is Kind.LUNAR and not fields.has_day:  # 二〇一七年农历正月十九
+            return replace(fields, lunar=True), i + 1, max(rank, _LUNAR)
         if kind is Kind.RELATIVE:
             step = self._relative(i, fields)
             return step if step and step[2] > rank else None
@@ -674,6 +687,8 @@ class _Parser:
         """How fine the place has become; some words say more than one thing (今晚, 2026-03)."""
         if level == _DAY and fields.part is not None:
             return _PARTS
+        if fields.portion is not None and level < _PORTIONS:
+            return _PORTIONS
         if level == _DAY and fields.day is None and not fields.has_day:
             return _MONTHS
         return level
@@ -682,9 +697,6 @@ class _Parser:
 
     def _now(self, i: int, fields: Fields) -> Read[Fields]:
         return replace(fields, now=True), i + 1
-
-    def _lunar(self, i: int, fields: Fields) -> Read[Fields]:
-        return replace(fields, lunar=True), i + 1
 
     def _year_word(self, i: int, fields: Fields) -> Read[Fields]:
         away = self.tokens[i].value
@@ -698,6 +710,8 @@ class _Parser:
             return None
         if number >= 1900 and self.is_(i + 1, Kind.QUARTER):  # 2019Q3
             return replace(fields, year=number), i + 1
+        if number >= 1900 and (portion := self._portion_of(i + 1, "年")):  # 2018年底
+            return replace(fields, year=number, portion=portion), i + 2
         borrowed = self._borrowed(i, Unit.YEAR) if number >= 1000 else None
         if borrowed is None and not self.unit(i + 1, Unit.YEAR):
             return None
@@ -709,6 +723,14 @@ class _Parser:
             if sure or self._year_goes_on(j) or (i == 0 and j == len(self.tokens) and token.start == 0):
                 return replace(fields, year=number + (1900 if number > 50 else 2000)), j
         return None
+
+    def _portion_of(self, i: int, whole: str) -> tuple[Unit, Portion] | None:
+        """The 底 of 年底 after a number, which the tokens took for one word."""
+        if not self.is_(i, Kind.PORTION) or not self.tokens[i].text.startswith(whole):
+            return None
+        value = self.tokens[i].value
+        assert isinstance(value, tuple)
+        return value[0], value[1]
 
     def _year_goes_on(self, j: int) -> bool:
         if self.is_(j, Kind.SEASON, Kind.HALF_YEAR, Kind.FESTIVAL, Kind.LUNAR_MONTH, Kind.QUARTER):
@@ -813,6 +835,8 @@ class _Parser:
         number = self.exactly(i, 1, 12)
         if number is None or self.tokens[i].text == "两":
             return None
+        if not leap and (portion := self._portion_of(i + 1, "月")):  # 8月底
+            return replace(fields, month=number, portion=portion), i + 2
         if self._borrowed(i, Unit.MONTH):
             return replace(fields, month=number, leap=leap), i + 1
         if self.unit(i + 1, Unit.MONTH):
@@ -829,11 +853,13 @@ class _Parser:
         value = self.tokens[i].value
         assert isinstance(value, tuple)
         unit, portion = value
-        if len(self.tokens[i].text) == 1:  # 年 or 月 stands before 初, 底, 末
+        if (
+            self.tokens[i].text[0] not in "年月上中下前后周世" or self.tokens[i].text[1:] == "期"
+        ):  # 年 or 月 stands before 初, 底, 末
             above = fields.month is not None or fields.month_away is not None
-            if not above and (fields.year is None and fields.year_away is None):
+            if not above and fields.year is None and fields.year_away is None and fields.decade is None:
                 return None
-            unit = Unit.MONTH if above else Unit.YEAR
+            unit = Unit.MONTH if above else Unit.YEAR if fields.decade is None else Unit.DECADE
         return replace(fields, portion=(unit, portion)), i + 1
 
     def _weekday(self, i: int, fields: Fields) -> Read[Fields]:
@@ -903,7 +929,19 @@ class _Parser:
     def _part(self, i: int, fields: Fields) -> Read[Fields]:
         value = self.tokens[i].value
         assert isinstance(value, Part)
+        if value in (Part.NOON, Part.MIDNIGHT) and (beside := self._beside_noon(i, value, fields)):
+            return beside
         return replace(fields, part=value), i + 1
+
+    def _beside_noon(self, i: int, part: Part, fields: Fields) -> Read[Fields]:
+        """中午过一刻, 午夜差五分."""
+        minutes = self._minutes(i + 2) if self.is_(i + 1, Kind.PASSING, Kind.SHORT_OF) else None
+        if minutes is None:
+            return None
+        noon = 12 if part is Part.NOON else 0
+        if self.tokens[i + 1].kind is Kind.PASSING:
+            return replace(fields, hour=noon, minute=minutes[0]), minutes[1]
+        return replace(fields, hour=(noon - 1) % 24, minute=60 - minutes[0]), minutes[1]
 
     def _clock(self, i: int, fields: Fields) -> Read[Fields]:
         value = self.tokens[i].value
@@ -932,7 +970,7 @@ class _Parser:
         minute, second, i = self._after_o_clock(i + 2)
         if minute is None and i < 0:
             return None
-        if not minute and self.is_(i, Kind.SHORT_OF) and (lacking := self._minutes(i + 1)):
+        if not minute and self.is_(i, Kind.SHORT_OF) and (lacking := self._lacking(i + 1)):
             short, i = lacking
         if short:
             hour, minute = (hour - 1) % 24, 60 - short
@@ -948,9 +986,24 @@ class _Parser:
             return number * 15, i + 2
         return None
 
+    def _lacking(self, i: int) -> Read[int]:
+        """What 差 says: minutes, and after 点 a bare number or 半 too."""
+        if self.is_(i, Kind.HALF):
+            return 30, i + 1
+        if minutes := self._minutes(i):
+            return minutes
+        number = self.exactly(i, 1, 59) if self.is_(i, Kind.NUMBER) else None
+        return (number, i + 1) if number else None
+
     def _after_o_clock(self, i: int) -> tuple[int | None, int | None, int]:
         """Minutes and seconds after 点; the place is -1 when it was a decimal (三点五) and no clock."""
         i += self.is_(i, Kind.SHARP)
+        if (
+            self.is_(i, Kind.PASSING)
+            and self.tokens[i].text == "过"
+            and self.is_(i + 1, Kind.NUMBER, Kind.HALF)
+        ):
+            i += 1  # 八点过五分
         if self.is_(i, Kind.HALF):
             return 30, None, i + 1
         if not self.is_(i, Kind.NUMBER):
@@ -973,7 +1026,6 @@ class _Parser:
 
 _RULES: Mapping[Kind, tuple[tuple[int, Callable[[_Parser, int, Fields], Read[Fields]]], ...]] = {
     Kind.NOW: ((_DAY, _Parser._now),),
-    Kind.LUNAR: ((_LUNAR, _Parser._lunar),),
     Kind.NUMBER: (
         (_FRAME, _Parser._century),
         (_DECADES, _Parser._decade),

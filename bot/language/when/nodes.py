@@ -151,9 +151,10 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Feast:
-    """节后, 节前: around the next legal holiday, whichever it is."""
+    """节后, 节前: around the next legal holiday, whichever it is; 年后, 年前: around the Spring Festival."""
 
     side: Kind
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

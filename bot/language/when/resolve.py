@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.domain import calendar
-from bot.domain.calendar import LunarDate
+from bot.domain.calendar import Holiday, LunarDate
 from bot.language.when.nodes import (
     Amount,
     Beside,
@@ -255,14 +255,20 @@ class Resolver:
         return None
 
     def _feast(self, said: Feast) -> Place:
-        holiday = calendar.next_holiday(self.today)
+        holiday = self._holiday(said)
         if said.side is Kind.DURING:
             return between(holiday.start, holiday.end)
         if said.side is Kind.AFTER:
             return days(holiday.end, 7, "fuzzy")
         if holiday.start <= self.today:
-            holiday = calendar.next_holiday(holiday.end)
+            holiday = self._holiday(said, holiday.end)
         return between(self.today, holiday.start, "fuzzy")
+
+    def _holiday(self, said: Feast, day: date | None = None) -> Holiday:
+        holiday = calendar.next_holiday(day or self.today)
+        while said.name is not None and said.name not in holiday.names:
+            holiday = calendar.next_holiday(holiday.end)
+        return holiday
 
     # Lunar dates
 
@@ -376,6 +382,10 @@ class Resolver:
     def _portion(self, said: Fields) -> Place:
         assert said.portion is not None
         unit, portion = said.portion
+        if unit is Unit.DECADE:
+            decade = self._long(said)
+            start = {Portion.BEGINNING: 0, Portion.MIDDLE: 4}.get(portion, 7)
+            return months(decade.start.year + start, 1, 36, "fuzzy")
         if unit is Unit.YEAR:
             year = self._year(said)
             return _portion_of_year(self.today.year if year is None else year, portion)
@@ -412,7 +422,7 @@ class Resolver:
     def _shift_from(self, said: Shift, base: Place) -> Place:
         amount, sign = said.amount, said.sign
         if isinstance(said.base, Feast):
-            holiday = calendar.next_holiday(self.today)
+            holiday = self._holiday(said.base)
             base = between(holiday.start, holiday.end)
         if amount.unit in (Unit.DAY, Unit.DATE) or amount.low.seconds:
             edge = base.start if sign < 0 or base.reach - base.start <= DAY else base.reach - DAY
@@ -432,7 +442,7 @@ class Resolver:
         if isinstance(node, Fields) and node.festival and not node.has_time:
             return self._vacation(node.festival, base.start.date()) or base
         if isinstance(node, Feast):
-            holiday = calendar.next_holiday(self.today)
+            holiday = self._holiday(node)
             return between(holiday.start, holiday.end)
         return base
 
@@ -527,10 +537,16 @@ class Resolver:
         return Place(start, end, _GRAINS.get(said.unit, "minute") if said.count == 1 else "day")
 
     def _weeks_among(self, said: Pick, first: date, after: date, grain: str) -> Place:
-        """Weeks of a month or year; the first is the one that holds its first Thursday (ISO 8601)."""
-        if said.count > 1 or said.nth < 0:
+        """The first week of a year holds its first Thursday (ISO 8601), that of a month its first Monday."""
+        if said.nth < 0 and said.count == 1:
+            last = after - DAY
+            return days(monday(last), 7, "week")
+        if said.count > 1:
             span = WEEK * said.count
             return between(first, first + span) if said.nth > 0 else between(after - span, after)
+        if grain == "month":
+            start = first + timedelta(-first.weekday() % 7) + WEEK * (said.nth - 1)
+            return days(start, 7, "week")
         thursday = first + timedelta((3 - first.weekday()) % 7)
         return days(monday(thursday) + WEEK * (said.nth - 1), 7, "week")
 

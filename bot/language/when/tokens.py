@@ -47,7 +47,13 @@ _DAY_MONTH = re.compile(
 _DOTTED_DAY = re.compile(
     r"(0?[1-9]|1[0-2])(\.)(0?[1-9]|[12]\d|3[01])(?=[日号]| ?(?:上午|下午|早|晚|中午|凌晨))"
 )
-_MONTH_DAY_YEAR = re.compile(rf"(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])/({_YEAR})(?!\d)")
+_MONTH_DAY_YEAR = re.compile(
+    rf"(0?[1-9]|1[0-2])([/-])(0?[1-9]|[12]\d|3[01])\2({_YEAR}|\d\d(?=\D|$))(?!\d)"  # 3/15/2026
+)
+_DAY_MONTH_YEAR = re.compile(rf"([12]\d|3[01]|0?[1-9])([./-])(0?[1-9]|1[0-2])\2({_YEAR})(?!\d)")  # 15.3.2026
+_SHORT_YEAR = re.compile(r"(\d\d)([-.])(0?[1-9]|1[0-2])\2([12]\d|3[01]|0?[1-9])(?!\d)")  # 26-3-15
+_MONTH_YEAR = re.compile(rf"(0?[1-9]|1[0-2])/({_YEAR})(?![\d/])")  # 3/2026
+_REVERSED = re.compile(r"(1[3-9]|2\d|3[01])/(0?[1-9]|1[0-2])(?![\d/.%])")  # 15/3
 _CLOCK = re.compile(r"([01]?\d|2[0-4])[:：∶]([0-5]\d)(?:[:：∶]([0-5]\d)(?:\.\d+)?)?(?![\d:：∶])")
 _ARABIC = re.compile(r"\d+")
 _LATIN = re.compile(r"[a-z]+(?:\.m\.?)?")
@@ -161,8 +167,12 @@ class _Reader:
                     return self._add(
                         Kind.DATE, (int(match[1]), int(match[3]), day), i, self._past_t(match.end())
                     )
-        if match := _MONTH_DAY_YEAR.match(self.text, i):
-            return self._add(Kind.DATE, (int(match[3]), int(match[1]), int(match[2])), i, match.end())
+        for pattern, order in _OTHER_DATES:
+            if match := pattern.match(self.text, i):
+                year, month, day = (int(match[n]) if n else None for n in order)
+                if year is not None and year < 100:
+                    year += 1900 if year > 50 else 2000
+                return self._add(Kind.DATE, (year, month, day), i, match.end())
         if match := _DAY_MONTH.match(self.text, i) or _DOTTED_DAY.match(self.text, i):
             end = match.end()
             if self.text[end : end + 1] in ("日", "号"):
@@ -202,6 +212,14 @@ class _Reader:
 
 
 _LONG_DAYS = re.compile(r"(?:the )?day (?:after tomorrow|before yesterday)")
+# The groups that hold year, month and day; 0 for none.
+_OTHER_DATES = (
+    (_MONTH_DAY_YEAR, (4, 1, 3)),
+    (_DAY_MONTH_YEAR, (4, 3, 1)),
+    (_SHORT_YEAR, (1, 3, 4)),
+    (_MONTH_YEAR, (2, 1, 0)),
+    (_REVERSED, (0, 2, 1)),
+)
 _FROM_NOW = re.compile(r"from (?:now|today)")
 _WEEKS = frozenset({"星期", "礼拜", "周年"})
 _BLOCKED_AFTER = {word: tuple(after.split()) for word, after in NOT_BEFORE.items()}

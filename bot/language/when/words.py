@@ -40,6 +40,7 @@ class Kind(Enum):
     DATE = auto()  # (year or None, month, day or None)
     MERIDIEM = auto()  # Part
     DAYS = auto()  # (first, last) days from today: 今明两天
+    YEARS = auto()  # the same of years: 今明两年
     NOW = auto()
     TO = auto()
     AND = auto()
@@ -64,6 +65,7 @@ class Kind(Enum):
     LAST = auto()
     WORKDAY = auto()
     FEAST = auto()  # 节, the next holiday whichever it is
+    NEW_YEAR = auto()  # 年后, 年前: the side of the Spring Festival
     SHORT_OF = auto()  # 差
     SHARP = auto()
     EVERY = auto()
@@ -278,9 +280,9 @@ _UNITS: Mapping[Unit, str] = {
     Unit.CENTURY: "世纪",
 }
 _PORTIONS: Mapping[tuple[Unit, Portion], str] = {
-    (Unit.MONTH, Portion.BEGINNING): "月初 月头 初",
-    (Unit.MONTH, Portion.MIDDLE): "月中 月半",
-    (Unit.MONTH, Portion.END): "月底 月末 月尾 底 末",
+    (Unit.MONTH, Portion.BEGINNING): "月初 月头 初 初期 前期 伊始",
+    (Unit.MONTH, Portion.MIDDLE): "月中 月半 中期",
+    (Unit.MONTH, Portion.END): "月底 月末 月尾 底 末 尾 终 末期 后期",
     (Unit.MONTH, Portion.FIRST_TEN_DAYS): "上旬 前旬",
     (Unit.MONTH, Portion.SECOND_TEN_DAYS): "中旬",
     (Unit.MONTH, Portion.LAST_TEN_DAYS): "下旬 后旬",
@@ -308,7 +310,7 @@ _SIMPLE: Mapping[Kind, str] = {
     Kind.ORDINAL: "第",
     Kind.LUNAR: "农历 阴历 旧历 夏历",
     Kind.LEAP: "闰",
-    Kind.NOW: "现在 此刻 此时 当前 眼下 而家 宜家 依家 家下 这会儿 此时此刻 now",
+    Kind.NOW: "现在 此刻 此时 当前 眼下 而家 宜家 依家 家下 这会儿 此时此刻 当下 刚才 刚刚 刚刚才 方才 头先 啱啱 马上 立刻 now",
     Kind.TO: "到 至 - -- ~ — —— – ー ～ 直到 一直到 to until till through",
     Kind.AND: "和 与 跟 及 and",
     Kind.OR: "或 或者 还是 、 或是 要么 or",
@@ -327,8 +329,8 @@ _SIMPLE: Mapping[Kind, str] = {
     Kind.PAST: "过去",
     Kind.RECENT: "最近 近 近来",
     Kind.COMING: "未来 接下来 今后 将来 此后 随后 接着",
-    Kind.PASSING: "过 再过 再等 等",
-    Kind.FRONT: "头 first",
+    Kind.PASSING: "过 再过 再等 再 等",
+    Kind.FRONT: "头 首 first",
     Kind.LAST: "最后 最末",
     Kind.WORKDAY: "工作日 上班日",
     Kind.SHORT_OF: "差 欠",
@@ -415,10 +417,13 @@ NOT_BEFORE: Mapping[str, str] = {
     "正": "在 常 好 月 确 规 式 是",
     "整": "个 形 体 容 理 夜 骨 牙 复",
 }
+_NUMBERED = (
+    "0 1 2 3 4 5 6 7 8 9 〇 零 一 二 三 四 五 六 七 八 九 十 百 千 两 几 半 多 去 今 明 前 后 周 近 多少"  # noqa: RUF001
+)
 NOT_AFTER: Mapping[str, str] = {
     "节": "关 环 情 季 细 章 音 结 脉 骨 末 枝 调 礼 时 气 指 趾 髋 肩 肘 腕 膝 踝",
     "过年": "超 经 不 度 通",
-    "年内": "0 1 2 3 4 5 6 7 8 9 〇 零 一 二 三 四 五 六 七 八 九 十 两 几 半",  # noqa: RUF001
+    **dict.fromkeys(("年内", "年后", "年前"), _NUMBERED),
     "后天": "以 之 然 术",
     "后半年": "术 院 产 药 疗 病 镜 牙",
     "前半年": "术 院 产 药 疗 病 镜 牙",
@@ -439,6 +444,9 @@ def vocabulary() -> Mapping[str, tuple[tuple[str, Word | None], ...]]:
         words |= dict.fromkeys(said.split(), Word(Kind.DAY, (days, None)))
     for bounds, said in _SEVERAL_DAYS.items():
         words |= dict.fromkeys(said.split(), Word(Kind.DAYS, bounds))
+    words |= {"今明两年": Word(Kind.YEARS, (0, 1)), "去今两年": Word(Kind.YEARS, (-1, 0))}
+    words |= dict.fromkeys(("年后", "过完年", "过了年", "过年后"), Word(Kind.NEW_YEAR, Kind.AFTER))
+    words |= dict.fromkeys(("年前", "过年前"), Word(Kind.NEW_YEAR, Kind.BEFORE))
     for kind, said in _SIMPLE.items():
         words |= dict.fromkeys(said.split(), Word(kind))
     words |= {" ": Word(Kind.FILLER)}
