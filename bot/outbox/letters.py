@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain.letter import Letter
 from storage.queries import outbox
+from storage.types import Seal
 
 
 def put(connection: sa.Connection, letter: Letter, now: datetime) -> int | None:
@@ -23,6 +24,7 @@ def put(connection: sa.Connection, letter: Letter, now: datetime) -> int | None:
             "contact_id": letter.contact_id,
             "patient_code": letter.patient_code,
             "address": letter.address or None,
+            "address_index": Seal.index(letter.address) if letter.address else "",
             "purpose": letter.purpose.value,
             "priority": letter.purpose.priority,
             "plan": letter.plan,

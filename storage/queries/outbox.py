@@ -2,15 +2,317 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from storage.dialect import insert_new
-from storage.tables import letters
+from storage.rows import Row, Rows
+from storage.tables import (
+    alerts,
+    bindings,
+    contacts,
+    conversations,
+    letters,
+    messages,
+    patients,
+    tickets,
+    users,
+)
+
+ALARM = 0  # the priority of alarms
+LOWEST = 5
+ANSWERS = sa.or_(letters.c.plan == "", letters.c.priority == ALARM)  # not begun by a plan or a broadcast
 
 
 def put_letter(connection: sa.Connection, values: Mapping[str, Any]) -> int | None:
     """Queue a letter, unless one with the same key was ever queued; its number, or None."""
     return insert_new(connection, letters, values, unique=("key",))
+
+
+# Claiming
+
+_queued = sa.and_(letters.c.state == "queued", letters.c.not_before <= sa.bindparam("now"))
+_in_flight = letters.alias("in_flight")
+_contact_is_free = ~(
+    sa.select(_in_flight.c.id)
+    .where(
+        _in_flight.c.contact_id == letters.c.contact_id,
+        _in_flight.c.state == "sending",
+        _in_flight.c.claimed_until.is_not(None),
+    )
+    .exists()
+)
+
+
+def something_due(
+    connection: sa.Connection, now: datetime, priorities: Sequence[int], *, plans: bool = True
+) -> bool:
+    """Whether there is anything to claim."""
+    found = sa.select(letters.c.id).where(_queued, letters.c.priority.in_(list(priorities)), _contact_is_free)
+    if not plans:
+        found = found.where(ANSWERS)
+    return connection.execute(found.limit(1), {"now": now}).first() is not None
+
+
+def due_letters(
+    connection: sa.Connection, now: datetime, priorities: Sequence[int], most: int, *, plans: bool = True
+) -> Rows:
+    """Letters to send now, the urgent first, the oldest first; nobody else gets them in this transaction.
+
+    Of one contact nothing is due while a letter is on its way to them: letters keep their order.
+    """
+    rows: list[Row] = []
+    for priority in priorities:
+        statement = (
+            sa.select(letters)
+            .where(_queued, letters.c.priority == priority, _contact_is_free)
+            .order_by(letters.c.not_before, letters.c.id)
+            .limit(most - len(rows))
+            .with_for_update(of=letters, skip_locked=True)
+        )
+        if not plans:
+            statement = statement.where(ANSWERS)
+        rows += connection.execute(statement, {"now": now}).all()
+        if len(rows) >= most:
+            break
+    return rows
+
+
+def take_contacts(connection: sa.Connection, contact_ids: Sequence[int]) -> set[int]:
+    """Those of the contacts to whom nobody else is sending: they stay ours until the transaction ends."""
+    if not contact_ids:
+        return set()
+    free = connection.execute(
+        sa.select(contacts.c.id)
+        .where(contacts.c.id.in_(list(contact_ids)))
+        .order_by(contacts.c.id)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    taken = set(free.scalars())
+    # A statement of its own: it sees what was committed before the rows were ours.
+    busy = connection.execute(
+        sa.select(letters.c.contact_id).where(
+            letters.c.contact_id.in_(taken),
+            letters.c.state == "sending",
+            letters.c.claimed_until.is_not(None),
+        )
+    )
+    return taken - set(busy.scalars())
+
+
+def change_letters(connection: sa.Connection, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Set columns of letters by their id. All changes must name the same columns."""
+    if not changes:
+        return
+    columns = [name for name in changes[0] if name != "id"]
+    connection.execute(
+        letters.update()
+        .where(letters.c.id == sa.bindparam("the_id"))
+        .values({name: sa.bindparam(f"new_{name}") for name in columns}),
+        [{"the_id": change["id"], **{f"new_{name}": change[name] for name in columns}} for change in changes],
+    )
+
+
+def still_ours(connection: sa.Connection, claims: Mapping[int, int]) -> dict[int, Row]:
+    """Of letters claimed with a fence number, those that nobody claimed or settled since."""
+    rows = connection.execute(
+        sa.select(letters)
+        .where(letters.c.id.in_(list(claims)), letters.c.state == "sending")
+        .order_by(letters.c.id)
+        .with_for_update()
+    )
+    return {row.id: row for row in rows if row.fence == claims[row.id]}
+
+
+def abandoned(connection: sa.Connection, now: datetime) -> Rows:
+    """Letters whose sender has not come back: its claim ran out by the machines' clock."""
+    return connection.execute(
+        sa.select(letters)
+        .where(letters.c.state == "sending", letters.c.claimed_until < now)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def unexplained(connection: sa.Connection, handed_before: datetime) -> Rows:
+    """Letters of which nobody knows whether they arrived, handed over before a moment."""
+    return connection.execute(
+        sa.select(letters)
+        .where(
+            letters.c.state == "sending",
+            letters.c.claimed_until.is_(None),
+            letters.c.sent_at <= handed_before,
+        )
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+# The facts a decision needs
+
+
+def receivers(connection: sa.Connection, contact_ids: Sequence[int]) -> dict[int, Row]:
+    """The contacts, and who speaks in their conversations."""
+    rows = connection.execute(
+        sa.select(contacts, conversations.c.owner)
+        .join(conversations, conversations.c.contact_id == contacts.c.id, isouter=True)
+        .where(contacts.c.id.in_(list(contact_ids)))
+    )
+    return {row.id: row for row in rows}
+
+
+def doings(connection: sa.Connection, contact_ids: Sequence[int], since: datetime) -> Rows:
+    """What the contacts did, and what they were sent as quota-bound messages, in the platform's order."""
+    at = sa.func.coalesce(messages.c.written_at, messages.c.at, type_=messages.c.at.type).label("moment")
+    quota_bound = messages.c.channel.in_(("customer_service", "kf"))
+    said = sa.select(messages.c.contact_id, messages.c.dir, messages.c.type, at, messages.c.payload).where(
+        messages.c.contact_id.in_(list(contact_ids)),
+        at > since,
+        sa.or_(messages.c.dir == "in", quota_bound),
+    )
+    return connection.execute(said.order_by(at, messages.c.id)).all()
+
+
+def unsure_sends(connection: sa.Connection, contact_ids: Sequence[int], since: datetime) -> Rows:
+    """Quota-bound letters that may have arrived although nobody knows: contact_id, sent_at."""
+    return connection.execute(
+        sa.select(letters.c.contact_id, letters.c.sent_at).where(
+            letters.c.contact_id.in_(list(contact_ids)),
+            letters.c.sent_at > since,
+            letters.c.reason == "unknown_outcome",
+            letters.c.channel.in_(("customer_service", "kf")),
+        )
+    ).all()
+
+
+def people(connection: sa.Connection, codes: Sequence[str]) -> dict[str, Row]:
+    """What the postman must know of patients."""
+    rows = connection.execute(
+        sa.select(
+            patients.c.code, patients.c.name, patients.c.phone, patients.c.language, patients.c.deceased_on
+        ).where(patients.c.code.in_(list(codes)))
+    )
+    return {row.code: row for row in rows}
+
+
+_self = bindings.alias("self")
+_same = bindings.alias("same")
+
+
+def own_patients(connection: sa.Connection, contact_ids: Sequence[int]) -> dict[int, str]:
+    """The patient each contact is, where it is one."""
+    rows = connection.execute(
+        sa.select(_self.c.contact_id, _self.c.patient_code).where(
+            _self.c.contact_id.in_(list(contact_ids)), _self.c.relation == "self", _self.c.ended_at.is_(None)
+        )
+    )
+    return {row.contact_id: row.patient_code for row in rows}
+
+
+def same_person_elsewhere(connection: sa.Connection, contact_ids: Sequence[int]) -> Rows:
+    """Contacts on WeCom who are the same person, by unionid or by being the same patient: contact_id, other."""
+    here, other = contacts.alias("here"), contacts.alias("other")
+    by_unionid = (
+        sa.select(here.c.id.label("contact_id"), other.c.id, other.c.account, other.c.openid)
+        .join(other, sa.and_(other.c.unionid == here.c.unionid, other.c.id != here.c.id))
+        .where(here.c.id.in_(list(contact_ids)), other.c.account.not_like("wechat/%"), other.c.followed)
+    )
+    by_binding = (
+        sa.select(_self.c.contact_id, other.c.id, other.c.account, other.c.openid)
+        .join(_same, sa.and_(_same.c.patient_code == _self.c.patient_code, _same.c.relation == "self"))
+        .join(other, other.c.id == _same.c.contact_id)
+        .where(
+            _self.c.contact_id.in_(list(contact_ids)),
+            _self.c.relation == "self",
+            _self.c.ended_at.is_(None),
+            _same.c.ended_at.is_(None),
+            other.c.id != _self.c.contact_id,
+            other.c.account.not_like("wechat/%"),
+            other.c.followed,
+        )
+    )
+    return connection.execute(sa.union(by_unionid, by_binding)).all()
+
+
+def alarming(connection: sa.Connection, contact_ids: Sequence[int], since: datetime) -> Rows:
+    """Red flags that are open, and emergencies since a moment: contact_id, level, status."""
+    return connection.execute(
+        sa.select(alerts.c.contact_id, alerts.c.level, alerts.c.status).where(
+            alerts.c.contact_id.in_(list(contact_ids)),
+            alerts.c.level.in_(("E", "U")),
+            sa.or_(
+                alerts.c.status.in_(("open", "acknowledged", "asking")),
+                sa.and_(alerts.c.level == "E", alerts.c.at > since),
+            ),
+        )
+    ).all()
+
+
+def complaining(connection: sa.Connection, contact_ids: Sequence[int]) -> set[int]:
+    """Those who have a complaint that is not settled."""
+    rows = connection.execute(
+        sa.select(tickets.c.contact_id).where(
+            tickets.c.contact_id.in_(list(contact_ids)),
+            tickets.c.kind == "complaint",
+            tickets.c.status.not_in(("accepted", "closed")),
+        )
+    )
+    return set(rows.scalars())
+
+
+def received_lately(
+    connection: sa.Connection, address_indexes: Sequence[str], channel: str, since: datetime
+) -> Rows:
+    """What receivers outside the conversations got: address_index, sent_at."""
+    return connection.execute(
+        sa.select(letters.c.address_index, letters.c.sent_at).where(
+            letters.c.address_index.in_(list(address_indexes)),
+            letters.c.channel == channel,
+            letters.c.sent_at > since,
+            letters.c.state.in_(("sending", "sent", "delivered")),
+        )
+    ).all()
+
+
+def phone_of_member(connection: sa.Connection, wecom_userid: str) -> str:
+    """The phone of the console user who is this WeCom member; empty: none."""
+    return (
+        connection.execute(
+            sa.select(users.c.phone).where(users.c.wecom_userid == wecom_userid, users.c.active).limit(1)
+        ).scalar()
+        or ""
+    )
+
+
+# What became of them
+
+
+def keep_sent(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write down in the conversations what went out."""
+    if rows:
+        connection.execute(messages.insert(), list(rows))
+
+
+def on_its_way(connection: sa.Connection, contact_id: int, platform_id: str) -> Row | None:
+    """The template message a delivery event speaks of: by its number, or the one whose number is not known yet."""
+    found = connection.execute(
+        sa.select(letters)
+        .where(
+            letters.c.contact_id == contact_id,
+            letters.c.channel == "template",
+            sa.or_(
+                sa.and_(letters.c.platform_id == platform_id, letters.c.state.in_(("sent", "sending"))),
+                sa.and_(letters.c.platform_id == "", letters.c.state == "sending"),
+            ),
+        )
+        .order_by((letters.c.platform_id == platform_id).desc(), letters.c.id)
+        .limit(1)
+        .with_for_update()
+    )
+    return found.first()
+
+
+def unfollow(connection: sa.Connection, contact_id: int) -> None:
+    """The platform says that this user is no follower (any more)."""
+    connection.execute(contacts.update().where(contacts.c.id == contact_id).values(followed=False))

@@ -25,24 +25,31 @@ letters = sa.Table(
     sa.Column(
         "address", SealedText("letters.address"), nullable=True
     ),  # a phone, for letters to nobody's openid
+    # A keyed fingerprint of the address, to count what one receiver got.
+    text("address_index"),
     text("author"),  # bot, plan, broadcast, or a console user
     moment("created_at"),
     moment("not_before"),
     maybe_moment("useful_until"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),  # grows with every claim
-    maybe_moment("claimed_until"),
+    maybe_moment("claimed_until"),  # on the machines' clock; none: nobody is at it
+    text("tried"),  # the routes that did not work, separated by spaces
+    sa.Column("parts_sent", sa.Integer, nullable=False, server_default="0"),  # of a text cut in several
     text("platform_id"),  # what the platform calls it, for its delivery event
-    maybe_moment("sent_at"),
+    maybe_moment("sent_at"),  # when it was (first) handed to the platform
     sa.Index(
         "ix_letters_due",
+        "priority",
         "not_before",
+        "id",
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),
     ),
     sa.Index("ix_letters_state_claimed_until", "state", "claimed_until"),
     sa.Index("ix_letters_contact_id_sent_at", "contact_id", "sent_at"),
     sa.Index("ix_letters_platform_id", "platform_id"),
+    sa.Index("ix_letters_address_index_sent_at", "address_index", "sent_at"),
 )
 
 platform_tokens = sa.Table(
