@@ -56,7 +56,34 @@ def open_database(url: str) -> Database:
     return PostgreSQL(url)
 
 
-def sqlite_engine(url: str, *, begin: str = "BEGIN IMMEDIATE", pool_size: int = 1) -> sa.Engine:
+def on_own_connection(url: str, work: Query[T]) -> T:
+    """Run work that begins and commits by itself, for what lasts too long for one transaction.
+
+    On SQLite a transaction takes the writer's place with its first writing statement, which must
+    therefore come before the first reading one.
+    """
+    if url.startswith("sqlite:"):
+        engine = sqlite_engine(url, begin="BEGIN", temp_store="FILE")
+        try:
+            with engine.connect() as connection:
+                return work(connection)
+        finally:
+            engine.dispose()
+    return asyncio.run(_on_own_connection(url, work))
+
+
+async def _on_own_connection(url: str, work: Query[T]) -> T:
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def sqlite_engine(
+    url: str, *, begin: str = "BEGIN IMMEDIATE", pool_size: int = 1, temp_store: str = "MEMORY"
+) -> sa.Engine:
     """An engine that never upgrades a read to a write, which SQLite answers with 'locked' at once."""
     path = make_url(url).database
     if path and path != ":memory:":
@@ -75,7 +102,7 @@ def sqlite_engine(url: str, *, begin: str = "BEGIN IMMEDIATE", pool_size: int = 
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "temp_store=MEMORY",
+            f"temp_store={temp_store}",
             f"busy_timeout={int(PATIENCE * 1000)}",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -18,15 +18,22 @@ from storage.types import Seal
 T = TypeVar("T")
 
 
-def in_database(query: Callable[[sa.Connection], T], settings: Settings | None = None) -> T:
-    """Run one query in a transaction, for commands that come and go."""
+def in_database(
+    query: Callable[[sa.Connection], T], settings: Settings | None = None, *, migrate: bool = True
+) -> T:
+    """Run one query in a transaction, for commands that come and go; on the newest tables."""
     settings = settings or read_settings()
     Seal.use(settings.secret_key)
+
+    def on_newest(connection: sa.Connection) -> T:
+        if migrate and storage.migrate.current(connection) != storage.migrate.newest():
+            storage.migrate.upgrade(connection)
+        return query(connection)
 
     async def once() -> T:
         database = open_database(settings.database_url)
         try:
-            return await database.write(query)
+            return await database.write(on_newest)
         finally:
             await database.close()
 
@@ -41,14 +48,14 @@ def db() -> None:
 @db.command(help="Run the migrations that have not run yet.")
 def upgrade() -> None:
     """To the newest tables."""
-    in_database(storage.migrate.upgrade)
+    in_database(storage.migrate.upgrade, migrate=False)
     click.echo(storage.migrate.newest())
 
 
 @db.command(help="Say whether the tables are the newest.")
 def check() -> None:
     """Exit 1 when they are not."""
-    current = in_database(storage.migrate.current)
+    current = in_database(storage.migrate.current, migrate=False)
     newest = storage.migrate.newest()
     if current != newest:
         click.echo(

@@ -37,6 +37,8 @@ refunds = sa.Table(
     sa.Column("amount_cents", sa.BigInteger, nullable=False),
     moment("at"),
     sa.Column("taken_back", sa.BigInteger, nullable=False),
+    # How much of it is in the ledger: points that were spent already are owed.
+    sa.Column("recovered", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 point_transfers = sa.Table(
