@@ -75,8 +75,8 @@ def add_measures(text: str, found: Found, limits: Sequence[Limit]) -> None:
         if value is not None and point:
             value, end = value + _DIGITS.get(point[1], 0) / 10, point.end()
         if value is not None:
-            for name, reading, end in _readings(text, match.start(), end, value, fever):
-                _add(found, (match.start(), end), {name: reading}, limits)
+            for name, reading, last in _readings(text, match.start(), end, value, fever):
+                _add(found, (match.start(), last), {name: reading}, limits)
 
 
 def _add(found: Found, span: Span, values: Mapping[str, float], limits: Sequence[Limit]) -> None:

@@ -178,15 +178,21 @@ def _hypothesis(text: Text, span: Span) -> Iterator[Evidence]:
 
 
 def _asked_of(text: Text, span: Span, clause: Span) -> bool:
-    """X会死吗, X可以吗, X吗: a question about X, unless X has happened."""
+    """X会死吗, X是Y吗, X吗, X了会怎样: a question about X, unless X has happened to somebody."""
     found = text.found
     if found.within("亲人", clause[0], span[0]) or found.keys() & _PRESENT:
         return False
+    after = text.text[span[1] : clause[1]]
+    if after.startswith(_CONSEQUENCE):
+        return True
     able = _first(found.within("会", span[1], clause[1]))
     asked = _first(found.within("吗", span[1], clause[1] + 1))
     if asked and asked[0] - span[1] <= 1:
         return "了" not in text.text[span[0] : asked[0]]
     return bool(able and asked and "了" not in text.text[span[0] : able[0]])
+
+
+_CONSEQUENCE = ("会不会", "了会", "会怎", "会有什么", "后会", "时要不要", "了应该怎么", "应该怎么")
 
 
 def _worries(text: Text, start: int, end: int) -> Iterator[Span]:
@@ -241,8 +247,10 @@ def _time(text: Text, span: Span) -> Iterator[Evidence]:
         yield Evidence("again", 1.5)
     elif found.within("惯常", clause[0], span[0]):
         yield Evidence("chronic", -2.5)
+    if found.within("遗留", clause[0], span[1]):
+        yield Evidence("chronic", -4)
     if text.text.startswith("过", span[1]) and not text.text.startswith("过敏", span[1]) and not again:
-        yield Evidence("history", -3)
+        yield Evidence("history", -4)
     if not again:
         yield from _over(text, span, mark if own else None)
 
@@ -312,14 +320,19 @@ def _question(text: Text, span: Span) -> Iterator[Evidence]:
     clause, sentence = text.clause(span[0]), text.sentence(span[0])
     end = len(text.text)
     bare = text.bare(span)
-    if _touching(found.within("的知识", span[1], clause[1]), span[1], 2):
-        yield Evidence("knowledge", -4)
+    topic = _touching(found.within("的知识", span[1], clause[1]), span[1], 2)
+    if topic or any(noun[1] == clause[1] for noun in found.within("知识名", span[1], clause[1])):
+        yield Evidence("knowledge", -5 if bare else -4)
     if found.within("何谓", sentence[0], sentence[1]):
         yield Evidence("knowledge", -4)
     if found.within("引起的", clause[0], span[0]):
         yield Evidence("knowledge", -2.5)
     disease = _last(found.within("疾病", clause[0], span[0]))
-    if disease and text.asks() and span[0] - disease[1] <= 5 and not found.within("亲人", clause[0], span[0]):
+    if bare and disease and span[0] - disease[1] <= 3 and found.covered("术语", span):
+        yield Evidence("knowledge", -2.25)  # 肺癌晚期呼吸困难: the words of a search, not of somebody in need
+    elif (
+        disease and text.asks() and span[0] - disease[1] <= 5 and not found.within("亲人", clause[0], span[0])
+    ):
         yield Evidence("knowledge", -1.5)
     if found.within("问原因", span[1], end):
         yield Evidence("knowledge", -3 if bare else -1.5)
