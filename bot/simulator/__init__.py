@@ -51,6 +51,7 @@ from bot.simulator.clock import Clock, ManualClock, MovableClock, OffsetClock
 from bot.simulator.config import (
     AccountConfig,
     AccountKind,
+    CustomerConfig,
     KfAccount,
     Member,
     Mode,
@@ -76,6 +77,7 @@ __all__ = [
     "Bubble",
     "Clock",
     "Customer",
+    "CustomerConfig",
     "Employee",
     "Garbage",
     "KfAccount",

@@ -84,6 +84,8 @@ class ApiHost(Generic[Subject]):
         """Answer one call: always HTTP 200 and JSON, unless a fault is waiting for it."""
         path = "/" + request.match_info["path"]
         fault = self._platform.faults.take(self._name, path)
+        if fault is not None:
+            self._platform.publish("fault")
         content, upload = await _content_of(request)
         query = dict(request.query)
         try:

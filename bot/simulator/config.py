@@ -116,6 +116,16 @@ class PatientConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CustomerConfig:
+    """Somebody in WeChat who may open a 微信客服 chat, by default the first account's."""
+
+    external_userid: str
+    name: str
+    open_kfid: str = ""
+    unionid: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SimulatorConfig:
     """The whole platform. Times are seconds of real time; quotas and windows run on the clock instead.
 
@@ -125,6 +135,7 @@ class SimulatorConfig:
     accounts: tuple[AccountConfig, ...] = ()
     wecom: WecomConfig | None = None
     patients: tuple[PatientConfig, ...] = ()
+    customers: tuple[CustomerConfig, ...] = ()
     scenes: tuple[tuple[str, str], ...] = ()
     public_url: str = "http://127.0.0.1:8080/simulator"
     reply_timeout: float = 5.0

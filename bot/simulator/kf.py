@@ -143,10 +143,10 @@ class Kf:
             session.state, session.servicer, session.since = State.ENDED, "", None
         return session
 
-    def put(self, account: Account, message: dict[str, Any]) -> None:
+    async def deliver(self, account: Account, message: dict[str, Any]) -> None:
         """Store a message or event for `sync_msg` and ring the bell."""
         self.store(account, message)
-        self.wecom.platform.later(self.ring(account.open_kfid))
+        await self.ring(account.open_kfid)
 
     def store(self, account: Account, message: dict[str, Any]) -> None:
         stored = {"msgid": secrets.token_urlsafe(24), "send_time": int(self.now.timestamp()), **message}
@@ -172,10 +172,10 @@ class Kf:
         if known is None or known[0] != open_kfid or self.now > known[1]:
             raise ApiError(95007)
 
-    def event(self, account: Account, event_type: str, **facts: Any) -> None:
+    async def event(self, account: Account, event_type: str, **facts: Any) -> None:
         """An event in the message list; it names account and customer inside `event` only."""
         event = {"event_type": event_type, "open_kfid": account.open_kfid, **facts}
-        self.put(account, {"origin": Origin.SYSTEM, "msgtype": "event", "event": event})
+        await self.deliver(account, {"origin": Origin.SYSTEM, "msgtype": "event", "event": event})
 
     def new_code(self, open_kfid: str, external_userid: str, lasts: timedelta, state: State | None) -> str:
         code = secrets.token_urlsafe(24)
@@ -218,8 +218,7 @@ class Customer:
         welcomed = session.welcomed_at is not None and kf.now - session.welcomed_at < WELCOME_AGAIN
         if not (welcomed or session.has_written or kf.wecom.config.native_welcome):
             facts["welcome_code"] = kf.new_code(self.open_kfid, self.external_userid, WELCOME_LIFE, None)
-        kf.event(kf.accounts[self.open_kfid], "enter_session", **facts)
-        await kf.wecom.platform.settle()
+        await kf.event(kf.accounts[self.open_kfid], "enter_session", **facts)
 
     async def says(self, text: str, *, menu_id: str = "") -> None:
         content = {"content": text, "menu_id": menu_id} if menu_id else {"content": text}
@@ -227,7 +226,7 @@ class Customer:
 
     async def says_without_bell(self, text: str) -> None:
         """The message is there to be pulled, but the push about it got lost."""
-        self._arrive("text", text, {"content": text}, ring=False)
+        self._arrive("text", text, {"content": text})
 
     async def chooses(self, words: str) -> None:
         """Tap a click item of the newest msgmenu by its words. Raises LookupError."""
@@ -256,14 +255,13 @@ class Customer:
         account = self._kf.accounts[self.open_kfid]
         own = [m for _, m in account.messages if m.get("external_userid") == self.external_userid]
         facts = {"external_userid": self.external_userid, "recall_msgid": own[-number]["msgid"]}
-        self._kf.event(account, "user_recall_msg", **facts)
-        await self._kf.wecom.platform.settle()
+        await self._kf.event(account, "user_recall_msg", **facts)
 
     async def _sends(self, kind: str, text: str, part: dict[str, Any], **content: Any) -> None:
-        self._arrive(kind, text, part, ring=True, **content)
-        await self._kf.wecom.platform.settle()
+        self._arrive(kind, text, part, **content)
+        await self._kf.ring(self.open_kfid)
 
-    def _arrive(self, kind: str, text: str, part: dict[str, Any], *, ring: bool, **content: Any) -> None:
+    def _arrive(self, kind: str, text: str, part: dict[str, Any], **content: Any) -> None:
         kf, session = self._kf, self.session
         self.screen.show(kf.now, Side.MINE, kind, text, "me", **content)
         session.last_message_at, session.answers_left, session.has_written = kf.now, REPLIES, True
@@ -276,8 +274,7 @@ class Customer:
             "msgtype": kind,
             kind: part,
         }
-        account = kf.accounts[self.open_kfid]
-        (kf.put if ring else kf.store)(account, message)
+        kf.store(kf.accounts[self.open_kfid], message)
 
 
 class Servicer:
@@ -319,15 +316,13 @@ class Servicer:
             "msgtype": "text",
             "text": {"content": text},
         }
-        self._kf.put(self._account, message)
-        await self._kf.wecom.platform.settle()
+        await self._kf.deliver(self._account, message)
 
     async def stops(self, *, serving: bool = False) -> None:
         """Stop (or start) serving: the event says 2 (or 1), the list of servicers 1 (or 0)."""
         self._account.servicers[self.userid] = serving
         facts = {"servicer_userid": self.userid, "status": 1 if serving else 2, "stop_type": 0}
-        self._kf.event(self._account, "servicer_status_change", **facts)
-        await self._kf.wecom.platform.settle()
+        await self._kf.event(self._account, "servicer_status_change", **facts)
 
     def _code(self, customer: Customer, lasts: timedelta, state: State) -> str:
         return self._kf.new_code(customer.open_kfid, customer.external_userid, lasts, state)
@@ -338,5 +333,4 @@ class Servicer:
         facts: dict[str, Any] = {"external_userid": customer.external_userid, "change_type": change}
         named = (("old_servicer_userid", old), ("new_servicer_userid", new), ("msg_code", code))
         facts.update({name: value for name, value in named if value})
-        self._kf.event(self._account, "session_status_change", **facts)
-        await self._kf.wecom.platform.settle()
+        await self._kf.event(self._account, "session_status_change", **facts)

@@ -89,7 +89,7 @@ def send(call: Call[App]) -> Answer:
     account.sent_ids.add(number)
     if kf.fail_next:
         facts = {"external_userid": userid, "fail_msgid": number, "fail_type": kf.fail_next.pop(0)}
-        kf.event(account, "msg_send_fail", **facts)
+        kf.wecom.platform.later(kf.event(account, "msg_send_fail", **facts))
     else:
         _show(kf, account, userid, call, shown)
     return {**OK, "msgid": number}

@@ -146,6 +146,8 @@ async def _events(request: web.Request) -> web.StreamResponse:
 
     def tell(what: str, facts: Json) -> None:
         told = {"what": what, "now": platform.clock.now().isoformat(), **facts}
+        if what == "fault":
+            told["faults"] = _faults(platform)
         queue.put_nowait(json.dumps(told, ensure_ascii=False))
 
     response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})

@@ -45,11 +45,14 @@ class Phone:
             "title": self.title,
             "following": True,
             "menu": [],
+            "templates": [],
             "bubbles": [bubble.as_json() for bubble in list(self.screen)[-NEWEST_BUBBLES:]],
         }
         if isinstance(self.owner, User):
             state["following"] = self.owner.follower.subscribed
-            state["menu"] = self.owner.account.menus.seen_by(self.owner.follower)
+            account = self.owner.account
+            state["menu"] = account.menus.seen_by(self.owner.follower)
+            state["templates"] = [[t.id, t.title] for t in account.templates.templates.values()]
         return state
 
 

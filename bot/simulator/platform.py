@@ -42,6 +42,10 @@ class Platform:
         self.corporation = Wecom(config.wecom, self) if config.wecom is not None else None
         for patient in config.patients:
             self._add(patient)
+        for customer in config.customers:
+            self.kf.customer(
+                customer.external_userid, customer.open_kfid, name=customer.name, unionid=customer.unionid
+            )
 
     def account(self, name: str = "default") -> OfficialAccount:
         return self.accounts[name]
@@ -125,8 +129,8 @@ class Platform:
         """Wait until every push that stands behind no chat, and is due by now, has been delivered."""
         for account in self.accounts.values():
             account.mass.expire()
-        while self._running:
-            await asyncio.gather(*self._running)
+        while others := [task for task in self._running if task is not asyncio.current_task()]:
+            await asyncio.gather(*others)
 
     async def close(self) -> None:
         for task in list(self._running):

@@ -60,6 +60,7 @@ function switchTo(id) {
   world.current = id;
   world.unread.delete(id);
   world.voice = false;
+  $("code-chip").hidden = true;
   world.mode = phone().menu.length ? "menu" : "text";
   history.replaceState(null, "", `#${encodeURIComponent(id)}`);
   document.body.classList.remove("show-people");
@@ -75,6 +76,7 @@ function drawChat() {
   const chat = $("chat");
   render(chat, one, one.bubbles, now(), doings, world.base);
   if (!one.following) chat.append(el("p", { class: "notice" }, "你还没有关注这个服务号"));
+  else if (!one.bubbles.length) chat.append(el("p", { class: "notice" }, "发一句话试试"));
   chat.scrollTop = chat.scrollHeight;
 }
 
@@ -275,6 +277,9 @@ function openProfile() {
     el("button", { type: "button", class: "plain sheet-close", "aria-label": "关闭", onclick: closeDrawers }, "✕"),
     el("div", { class: "profile-head" }, theirFace(one), el("div", {}, el("b", {}, one.title), el("small", {}, { wx: "服务号", wecom: "企业微信应用", kf: "微信客服" }[one.kind]))),
     el("div", { class: "profile-person" }, avatar("person", one.name), el("div", {}, el("b", {}, one.name), el("small", {}, one.hint))),
+    ...(one.following ? one.templates : []).map(([template, title]) => el("button", {
+      type: "button", class: "allow", onclick: () => { closeDrawers(); act({ do: "allow", template }); },
+    }, `允许发一次“${title}”通知`)),
     one.kind === "wx" && one.following ? leave : null));
 }
 
@@ -310,11 +315,12 @@ const told = {
     trays.addSms(sms, useCode);
     banner(sms.kind === "voice" ? `来电 · ${sms.to}` : `短信 · ${sms.to}`, sms.text);
     const code = trays.codeIn(sms.text);
-    if (code) offerCode(code);
+    if (code && phone()?.kind !== "wecom") offerCode(code);
   },
   open({ phone: id, url }) { if (id === world.current) openSheet(pageSheet(url)); },
   notice({ text }) { banner("小护模拟器", text); },
   pushes({ pushes, faults }) { trays.pushes(pushes); trays.faults(faults); },
+  fault({ faults }) { trays.faults(faults); },
   faults({ faults }) { trays.faults(faults); },
   menu() { load(); },
   people() { load(); },
