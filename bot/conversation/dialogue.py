@@ -149,7 +149,8 @@ class Dialogue:
         frame.patient = code
         talk.patient = self._patient(code)
         form = self._forms.by_name[frame.form]
-        return self._ready(form) or form.begin(talk, self._draft(form, frame.draft))
+        draft = self._draft(form, frame.draft)
+        return self._ready(form, draft) or form.begin(talk, draft)
 
     # What the message wants
 
@@ -183,10 +184,15 @@ class Dialogue:
     def _begin(self, form: AnyForm, opening: Any = None) -> None:
         del self._frames[: max(0, len(self._frames) - DEPTH + 1)]
         self._frames[:] = [frame for frame in self._frames if frame.form != form.name]
-        frame = Frame(form=form.name, step=RESUME, draft=dict(opening or {}))
+        frame = self._opened(form, opening or {})
         self._frames.append(frame)
         self._talk.patient = None
         self._settle(self._enter(form, frame), frame)
+
+    def _opened(self, form: AnyForm, opening: Any) -> Frame:
+        """A form with what its caller knows and what the message says."""
+        draft = form.read(self._talk, self._draft(form, dict(opening)))
+        return Frame(form=form.name, step=RESUME, draft=msgspec.to_builtins(draft))
 
     def _enter(self, form: AnyForm, frame: Frame) -> Turn:
         """Settle whom it is about and whether we know the speaker well enough; then begin."""
@@ -213,7 +219,7 @@ class Dialogue:
         return None
 
     def _ask_who(self, draft: msgspec.Struct) -> Ask:
-        people = about.choices(self._talk.bindings)
+        people = about.choices(self._talk, self._talk.bindings)
         if len(people) == 1:  # somebody who is not linked was meant
             add = Choice("+", self._talk.text(say("about/add_family")), ("添加家人", "添加"))
             return Ask(WHO, draft, say("about/not_linked"), (*people, add))
@@ -278,7 +284,7 @@ class Dialogue:
             frame.step, frame.draft = RESUME, msgspec.to_builtins(turn.draft)
             frame.question, frame.choices = [], []
         form = self._forms.by_name[turn.form]
-        inner = Frame(form=form.name, step=RESUME, draft=dict(turn.opening), patient=None)
+        inner = self._opened(form, turn.opening)
         self._frames.append(inner)
         self._settle(self._enter(form, inner), inner)
 

@@ -59,6 +59,10 @@ class Form(Generic[D]):
         """Whether the message begins this topic by its shape ("绑定 张三 13800000001"), whatever its intent."""
         return False
 
+    def read(self, talk: Talk, draft: D) -> D:
+        """Keep what the opening message says, before it is asked for whom it is or who is speaking."""
+        return draft
+
     def begin(self, talk: Talk, draft: D) -> Turn:
         """Answer the message that brought the topic up. `draft` is empty, or what a caller knew already."""
         raise NotImplementedError

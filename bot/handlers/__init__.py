@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from bot.conversation.form import Form
+from bot.handlers.appointment_book import AppointmentBook
 from bot.handlers.binding import Binding, FreshCode
 from bot.handlers.complaint import Addition, Complaint, Content, Disputed, Praise, Progress
 from bot.handlers.membership import Membership
+from bot.handlers.consent import MyConsents, OptOut, ResumeCare, ResumeNews, StopCare, Subscribe
+from bot.handlers.family import Family, FamilyRequest
 from bot.handlers.menu import Hello, Lost, Media, Menu, Thanks, Welcome
+from bot.handlers.not_me import NotMe
 from bot.handlers.person import Person
 from bot.handlers.points import PointsBalance, PointsGive, PointsOffer, PointsRedeem
 from bot.handlers.reports import Reports
 from bot.handlers.safety_check import SafetyCheck
+from bot.handlers.unbinding import Unbinding
 
 HANDLERS: tuple[Form[Any], ...] = (
     Welcome(),
@@ -22,8 +27,19 @@ HANDLERS: tuple[Form[Any], ...] = (
     Person(),
     Media(),
     SafetyCheck(),
+    AppointmentBook(),
     Binding(),
     FreshCode(),
+    Unbinding(),
+    Family(),
+    FamilyRequest(),
+    NotMe(),
+    OptOut(),
+    StopCare(),
+    ResumeNews(),
+    ResumeCare(),
+    Subscribe(),
+    MyConsents(),
     Complaint(),
     Praise(),
     Progress(),
