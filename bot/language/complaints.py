@@ -20,13 +20,12 @@ EXAMPLES: Final = Path(__file__).parent / "examples"
 
 
 @dataclass(frozen=True, slots=True)
-class Temper:
-    """What a message reproaches, and how."""
+class Reproach:
+    """The words of reproach and of praise in a message."""
 
-    is_complaint: bool
     explicit: bool  # it says so itself: 投诉, 举报
-    severity: str | None  # C1 … C4 of a complaint
-    emotion: str  # angry, dissatisfied, distress, positive, neutral
+    complains: bool  # explicit, or it blames
+    praises: bool
 
 
 class Complaints:
@@ -42,42 +41,34 @@ class Complaints:
         self._angry = _pattern(content["emotion"]["angry"])
         self._distress = _pattern(content["emotion"]["distress"])
 
-    def read(self, text: str, ill: bool = False) -> Temper:
-        """Judge *text* (normalised, lower case).
-
-        *ill*: it speaks of an illness, so kind words are for the patient's own state, not praise.
-        """
+    def read(self, text: str) -> Reproach:
+        """The reproach in *text* (normalised, lower case)."""
         asks_how = self._not_explicit.search(text) is not None
         explicit = not asks_how and self._explicit.search(text) is not None
-        blames = not asks_how and self._blames(text)
-        positive = self._is_positive(text)
-        complains = explicit or (blames and not (positive and not _turns(text)))
-        return Temper(
-            complains,
-            explicit,
-            self._severity(text) if complains else None,
-            self._emotion(text, complains, positive, ill),
-        )
+        praises = self._positive.search(self._not_positive.sub(" ", text)) is not None
+        blames = not asks_how and self._blames(text) and not (praises and not _turns(text))
+        return Reproach(explicit, explicit or blames, praises)
 
-    def _blames(self, text: str) -> bool:
-        return any(True for _ in self._blame.finditer(self._not_blame.sub(" ", text)))
-
-    def _is_positive(self, text: str) -> bool:
-        return self._positive.search(self._not_positive.sub(" ", text)) is not None
-
-    def _severity(self, text: str) -> str:
+    def severity(self, text: str) -> str:
+        """How grave the complaint *text* is: C1 to C4."""
         if self._grave.search(text):
             return "C1"
         return "C4" if self._light.search(text) else "C3"
 
-    def _emotion(self, text: str, complains: bool, positive: bool, ill: bool) -> str:
+    def emotion(self, text: str, reproach: Reproach, complains: bool, ill: bool) -> str:
+        """In what temper *text* is written: angry, dissatisfied, distress, positive or neutral.
+
+        *complains*: it was judged a complaint; *ill*: it speaks of an illness, so kind words are for the
+        patient's own state, not praise.
+        """
         if complains:
             return "angry" if self._angry.search(text) else "dissatisfied"
         if self._distress.search(text):
             return "distress"
-        if positive and not ill:
-            return "positive"
-        return "neutral"
+        return "positive" if reproach.praises and not ill else "neutral"
+
+    def _blames(self, text: str) -> bool:
+        return self._blame.search(self._not_blame.sub(" ", text)) is not None
 
 
 @cache

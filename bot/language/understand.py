@@ -24,7 +24,7 @@ from bot.language.vocabulary import standard_words
 from bot.language.when import read_when
 
 READ_AT_MOST: Final = 1200  # characters; wants stand at the beginning or the end of a long story
-_URGENT: Final = (Urgency.EMERGENCY, Urgency.URGENT)
+PRESENT_DANGER: Final = 0.7  # score from which an urgent sign is what the message is about
 
 
 class Understanding:
@@ -49,8 +49,8 @@ class Understanding:
         plain = _clipped(normal).lower()
         words = list(self._words.find(plain))
         departments = rank(plain, words)
-        temper = self._complaints.read(plain, ill=bool(departments))
-        reading = self._intents.read(plain, words, temper)
+        reproach = self._complaints.read(plain)
+        reading = self._intents.read(plain, words, reproach)
         intent, confidence, wants = reading.intent, reading.confidence, reading.wants
         likeliest = reading.likeliest
         if _is_present_danger(flags):
@@ -72,9 +72,9 @@ class Understanding:
             departments=self._names.departments(normal),
             doctors=self._names.doctors(normal),
             when=read_when(normal, now),
-            is_complaint=temper.is_complaint,
-            severity=temper.severity,
-            emotion=temper.emotion,
+            is_complaint=reading.complains,
+            severity=self._complaints.severity(plain) if reading.complains else None,
+            emotion=self._complaints.emotion(plain, reproach, reading.complains, ill=bool(departments)),
             phone=slots.phone(plain),
             relation=slots.relation(plain),
             report_kind=slots.report_kind(plain),
@@ -83,7 +83,11 @@ class Understanding:
 
 
 def _is_present_danger(flags: RedFlags) -> bool:
-    return flags.urgency in _URGENT and any(flag.urgency in _URGENT and not flag.ask for flag in flags.flags)
+    if flags.ask and all(flag.ask for flag in flags.flags):
+        return False
+    return flags.urgency is Urgency.EMERGENCY or (
+        flags.urgency is Urgency.URGENT and flags.score >= PRESENT_DANGER
+    )
 
 
 @cache

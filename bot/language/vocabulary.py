@@ -23,7 +23,17 @@ DRUG: Final = "Ⓡ"
 EXAM: Final = "Ⓔ"
 HINT: Final = "ⓗ"  # a part of the body, a fragment of a medical word
 HOSPITAL: Final = "Ⓗ"  # a word of hospital business
+DEPARTMENT: Final = "Ⓚ"
 OTHER: Final = "Ⓧ"  # a word of another trade
+_TRADES: Final[Mapping[str, str]] = {
+    "hospital": HOSPITAL,
+    "department": DEPARTMENT,
+    "other": OTHER,
+    "place": "Ⓟ",
+    "food": "Ⓕ",
+    "person": "Ⓦ",
+    "time": "Ⓣ",
+}
 MEDICAL: Final = frozenset({DISEASE, SYMPTOM, DRUG, EXAM})
 
 _SIGNS: Final[Mapping[str, str]] = {
@@ -58,7 +68,7 @@ def standard_words() -> Terms[Sense]:
     """The words shipped with the house."""
     senses = _medical_senses(tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8")))
     trades = tomllib.loads((EXAMPLES / "trades.toml").read_text("utf-8"))
-    for trade, sign in (("hospital", HOSPITAL), ("other", OTHER)):
+    for trade, sign in _TRADES.items():
         for word in trades[trade].split():
             senses.setdefault(word.lower(), Sense(sign))
     return Terms(senses)

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.language.complaints import Temper
+from bot.language.complaints import Reproach
 from bot.language.intents.classifier import Classifier, features
 from bot.language.intents.rules import Rule, best
 from bot.language.meaning import Want
-from bot.language.vocabulary import HOSPITAL, MEDICAL, OTHER, Word
+from bot.language.vocabulary import DEPARTMENT, HOSPITAL, MEDICAL, OTHER, Word
 
 TASKS: Final = frozenset(
     {
@@ -33,13 +33,20 @@ TASKS: Final = frozenset(
         "info.faq",
     }
 )
+OPEN: Final = frozenset({"unknown", "health.consult", "medication.postop", "greeting.chitchat", "info.faq"})
+DOUBT: Final = 0.85  # all other wants have words of their own; without one the classifier is believed less
 THRESHOLD: Final = 0.4  # less sure than this is "unknown"
 SURE: Final = 0.85  # what a further want of the same message needs
+COMPLAINT: Final = 0.6
+CLOSE: Final = 0.08  # two beliefs nearer than this are both held
 
 _PIECES = re.compile(
     r"[。！？!?；;\n]+|[,，、 ](?=另外|顺便|顺带|还有|再|同时|也|并|然后|对了|以及|还想|还要|我还)"
     r"|另外|顺便|顺带|对了[,，]?"
 )
+
+
+_OURS: Final = MEDICAL | {HOSPITAL, DEPARTMENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Reading:
     confidence: float
     likeliest: tuple[tuple[str, float], ...]
     wants: tuple[Want, ...]
+    complains: bool  # it complains, whatever else it wants
 
 
 class Intents:
@@ -59,10 +67,10 @@ class Intents:
         self._rules = tuple(rules)
         self._classifier = classifier
 
-    def read(self, text: str, words: Sequence[Word], temper: Temper) -> Reading:
-        """Read *text* (normalised, lower case) whose known *words* and *temper* were found before."""
+    def read(self, text: str, words: Sequence[Word], reproach: Reproach) -> Reading:
+        """Read *text* (normalised, lower case) whose known *words* and *reproach* were found before."""
         foreign = is_foreign(words)
-        beliefs = self._beliefs(text, words, temper, foreign)
+        beliefs = self._beliefs(text, words, reproach, foreign)
         ranked = sorted(beliefs.items(), key=lambda each: -each[1])[:2]
         top, confidence = ranked[0]
         if confidence < THRESHOLD:
@@ -72,14 +80,19 @@ class Intents:
             top, confidence = wants[0].intent, wants[0].confidence
         elif top != "unknown":
             wants = (Want(top, confidence, text),)
-        return Reading(top, confidence, tuple(ranked), wants)
+        complains = beliefs["complaint"] >= max(COMPLAINT, ranked[0][1] - CLOSE)
+        return Reading(top, confidence, tuple(ranked), wants, complains)
 
     def _beliefs(
-        self, text: str, words: Sequence[Word], temper: Temper, foreign: bool
+        self, text: str, words: Sequence[Word], reproach: Reproach, foreign: bool
     ) -> Mapping[str, float]:
-        said = testimony(self._rules, text, temper, foreign)
+        said = testimony(self._rules, text, reproach, foreign)
         believed = self._classifier.probabilities(evidence(text, words, said, foreign))
-        return {intent: 1 - (1 - each) * (1 - said.get(intent, 0.0)) for intent, each in believed.items()}
+        return {
+            intent: 1
+            - (1 - each * (1 if intent in said or intent in OPEN else DOUBT)) * (1 - said.get(intent, 0.0))
+            for intent, each in believed.items()
+        }
 
     def _wants(self, text: str, foreign: bool) -> tuple[Want, ...]:
         wants: dict[str, Want] = {}
@@ -91,11 +104,11 @@ class Intents:
         return tuple(wants.values())
 
 
-def testimony(rules: Sequence[Rule], text: str, temper: Temper, foreign: bool) -> dict[str, float]:
+def testimony(rules: Sequence[Rule], text: str, reproach: Reproach, foreign: bool) -> dict[str, float]:
     """What the rules and the complaint reader say the text wants."""
     said = best(rules, text, foreign)
-    if temper.is_complaint:
-        said["complaint"] = 0.98 if temper.explicit else 0.93
+    if reproach.complains:
+        said["complaint"] = 0.98 if reproach.explicit else 0.93
     return said
 
 
@@ -113,4 +126,4 @@ def evidence(text: str, words: Sequence[Word], said: Mapping[str, float], foreig
 def is_foreign(words: Sequence[Word]) -> bool:
     """Whether a text with these words is clearly another trade's business."""
     signs = {word.value.sign for word in words if len(word.word) > 1}
-    return OTHER in signs and HOSPITAL not in signs and not signs & MEDICAL
+    return OTHER in signs and not signs & _OURS
