@@ -21,7 +21,7 @@ _NONZERO = "[" + "".join(c for c, n in _DIGITS.items() if n) + "]"
 _ZERO = "[〇零○]"
 _ONE_TO_9999 = rf"(?:{_NONZERO}[千仟])?{_ZERO}?(?:{_NONZERO}[百佰])?{_ZERO}?(?:(?:{_NONZERO}?[十拾]|[廿卅]){_NONZERO}?|{_NONZERO})?"
 
-HAN_NUMERAL = re.compile(rf"{_D}{{2,}}(?![十拾百佰千仟])|{_ONE_TO_9999}|{_D}")
+HAN_NUMERAL = re.compile(rf"{_D}{{2,12}}(?![十拾百佰千仟])|{_ONE_TO_9999}|{_D}")
 """The longest well-formed numeral under 10,000 at a place: 十五五点 gives 十五. May match nothing."""
 
 _WHOLE = re.compile(rf"[\d{''.join(_DIGITS)}{''.join(_UNITS)}廿卅万亿]{{1,30}}")

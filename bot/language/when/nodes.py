@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.language.when.words import Kind, Part, Portion, Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """A place in the calendar, named from the coarse to the fine; None is unsaid.
 
     `…_away` counts units from the present one: last month is -1.
@@ -99,6 +99,24 @@ class Delta:
 
     def times(self, count: int) -> Delta:
         return Delta(self.months * count, self.days * count, self.seconds * count)
+
+
+LENGTHS = {
+    Unit.SECOND: Delta(seconds=1),
+    Unit.MINUTE: Delta(seconds=60),
+    Unit.QUARTER_HOUR: Delta(seconds=900),
+    Unit.HOUR: Delta(seconds=3600),
+    Unit.DAY: Delta(days=1),
+    Unit.DATE: Delta(days=1),
+    Unit.WEEK: Delta(days=7),
+    Unit.TEN_DAYS: Delta(days=10),
+    Unit.MONTH: Delta(months=1),
+    Unit.QUARTER: Delta(months=3),
+    Unit.YEAR: Delta(months=12),
+    Unit.DECADE: Delta(months=120),
+    Unit.CENTURY: Delta(months=1200),
+}
+"""How long one unit is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +221,4 @@ def inherit(left: Fields, right: Fields) -> Fields:
         del taken["part"]
     if left.lunar and not right.lunar and (right.day or right.month):
         taken["lunar"] = True
-    return replace(right, **taken)
+    return right._replace(**taken)

@@ -69,20 +69,20 @@ def tokens(text: str) -> list[Token]:
 class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.words = vocabulary()
+        self.words, self.lengths = vocabulary()
         self.found: list[Token] = []
         self.reach = -1  # where a token must begin to follow the last one closely
         self.comma = False
 
     def read(self) -> list[Token]:
-        text, words, i = self.text, self.words, 0
+        text, firsts, i = self.text, self.lengths, 0
         while i < len(text):
             char = text[i]
             if "0" <= char <= "9":
                 i = self._digits(i)
             elif "a" <= char <= "z":
                 i = self._latin(i)
-            elif char in words or char in _HAN_NUMERAL_START:
+            elif char in firsts or char in _HAN_NUMERAL_START:
                 i = self._word(i)
             else:
                 i += 1
@@ -99,15 +99,14 @@ class _Reader:
     def _word(self, i: int) -> int:
         text = self.text
         numeral = self._numeral_at(i) if text[i] in _HAN_NUMERAL_START else None
-        for said, word in self.words.get(text[i], ()):
-            if (
-                numeral
-                and len(said) <= len(numeral[0])
-                and not _festival_wins(word, said, numeral[0], text, i)
-            ):
+        for length in self.lengths.get(text[i], ()):
+            said = text[i : i + length]
+            if said not in self.words or not self._may_stand(said, i):
+                continue
+            word = self.words[said]
+            if numeral and length <= len(numeral[0]) and not _festival_wins(word, said, numeral[0], text, i):
                 break
-            if text.startswith(said, i) and self._may_stand(said, i):
-                return self._known(word, i, i + len(said))
+            return self._known(word, i, i + length)
         if numeral:
             return self._add(Kind.NUMBER, numeral[1], i, i + len(numeral[0]))
         return i + 1
@@ -205,9 +204,8 @@ class _Reader:
             return self._add(Kind.DAY, (2 if "after" in phrase[0] else -2, None), i, phrase.end())
         if match[0] == "q" and text[end : end + 1] in tuple("1234") and not text[end + 1 : end + 2].isalnum():
             return self._add(Kind.QUARTER, int(text[end]), i, end + 1)
-        for said, word in self.words.get(text[i], ()):
-            if said == match[0]:
-                return self._known(word, i, end)
+        if match[0] in self.words:
+            return self._known(self.words[match[0]], i, end)
         return end
 
 

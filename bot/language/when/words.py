@@ -431,9 +431,16 @@ NOT_AFTER: Mapping[str, str] = {
 }
 
 
+class Vocabulary(NamedTuple):
+    """The words, None for one to skip, and how long those are that begin with a character, longest first."""
+
+    words: Mapping[str, Word | None]
+    lengths: Mapping[str, tuple[int, ...]]
+
+
 @cache
-def vocabulary() -> Mapping[str, tuple[tuple[str, Word | None], ...]]:
-    """First character → the words that begin with it, longest first; None marks a word to skip."""
+def vocabulary() -> Vocabulary:
+    """All words of time the reader knows."""
     words: dict[str, Word | None] = {}
     for kind, values in _TABLES:
         for value, said in values.items():
@@ -455,10 +462,10 @@ def vocabulary() -> Mapping[str, tuple[tuple[str, Word | None], ...]]:
         f"{feast}{after}": Word(Kind.FEAST, kind) for feast in _FEASTS.split() for after, kind in _FEAST_SIDES
     }
     words |= dict.fromkeys(_NOT_TIME.split())
-    firsts: dict[str, list[tuple[str, Word | None]]] = {}
-    for word, meaning in words.items():
-        firsts.setdefault(word[0], []).append((word, meaning))
-    return {first: tuple(sorted(entry, key=lambda e: -len(e[0]))) for first, entry in firsts.items()}
+    lengths: dict[str, set[int]] = {}
+    for word in words:
+        lengths.setdefault(word[0], set()).add(len(word))
+    return Vocabulary(words, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()})
 
 
 _FEAST_SIDES = (
