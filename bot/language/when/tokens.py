@@ -101,7 +101,7 @@ class _Reader:
         numeral = self._numeral_at(i) if text[i] in _HAN_NUMERAL_START else None
         for length in self.lengths.get(text[i], ()):
             said = text[i : i + length]
-            if said not in self.words or not self._may_stand(said, i):
+            if len(said) < length or said not in self.words or not self._may_stand(said, i):
                 continue
             word = self.words[said]
             if numeral and length <= len(numeral[0]) and not _festival_wins(word, said, numeral[0], text, i):
