@@ -163,12 +163,14 @@ def _hypothesis(text: Text, span: Span) -> Iterator[Evidence]:
     clause, sentence = text.clause(span[0]), text.sentence(span[0])
     if found.within("如果", sentence[0], span[1]):
         yield Evidence("hypothetical", -6)
-    if found.within("会否", clause[0], span[1]) or found.within("可能吗", span[1], clause[1]):
+    if found.within("会否", clause[0], span[1]) or found.within("可能吗", span[1], sentence[1]):
         yield Evidence("hypothetical", -5)
     elif found.within("会", clause[0], span[0]) and found.within("吗", span[1], clause[1] + 1):
         yield Evidence("hypothetical", -4)
     elif _asked_of(text, span, clause):
         yield Evidence("hypothetical", -3)
+    elif _named_by(text, span, clause):
+        yield Evidence("knowledge", -1.75)
     if any(span[0] - worry[1] <= 8 for worry in _worries(text, clause[0], span[0])):
         yield Evidence("hypothetical", -5)
     if found.within("预防", clause[0], span[0]) or found.within("预防", span[1], clause[1]):
@@ -190,6 +192,14 @@ def _asked_of(text: Text, span: Span, clause: Span) -> bool:
     if asked and asked[0] - span[1] <= 1:
         return "了" not in text.text[span[0] : asked[0]]
     return bool(able and asked and "了" not in text.text[span[0] : able[0]])
+
+
+def _named_by(text: Text, span: Span, clause: Span) -> bool:
+    """X是Y吗: what may it be?"""
+    found = text.found
+    if found.within("亲人", clause[0], span[0]) or found.keys() & _PRESENT:
+        return False
+    return bool(found.within("是", span[1], clause[1]) and found.within("吗", span[1], clause[1] + 1))
 
 
 _CONSEQUENCE = ("会不会", "了会", "会怎", "会有什么", "后会", "时要不要", "了应该怎么", "应该怎么")
