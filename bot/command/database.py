@@ -19,21 +19,22 @@ T = TypeVar("T")
 
 
 def in_database(
-    query: Callable[[sa.Connection], T], settings: Settings | None = None, *, migrate: bool = True
+    query: Callable[[sa.Connection], T],
+    settings: Settings | None = None,
+    *,
+    migrate: bool = True,
+    reads_only: bool = False,
 ) -> T:
     """Run one query in a transaction, for commands that come and go; on the newest tables."""
     settings = settings or read_settings()
     Seal.use(settings.secret_key)
 
-    def on_newest(connection: sa.Connection) -> T:
-        if migrate and storage.migrate.current(connection) != storage.migrate.newest():
-            storage.migrate.upgrade(connection)
-        return query(connection)
-
     async def once() -> T:
         database = open_database(settings.database_url)
         try:
-            return await database.write(on_newest)
+            if migrate and await database.read(storage.migrate.current) != storage.migrate.newest():
+                await database.write(storage.migrate.upgrade)
+            return await (database.read if reads_only else database.write)(query)
         finally:
             await database.close()
 
