@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
@@ -161,3 +162,15 @@ def always(body: str | bytes) -> Answer:
         return body
 
     return answer
+
+
+async def serve(stack: AsyncExitStack, server: Server, wecom_server: WecomServer) -> str:
+    """Put the servers under test on a port until the stack closes; returns their base URL."""
+    app = web.Application()
+    app.router.add_route("*", "/wechat", server.handle)
+    app.router.add_route("*", "/wecom", wecom_server.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return f"http://127.0.0.1:{runner.addresses[0][1]}"

@@ -11,7 +11,7 @@ import pytest
 
 from bot.simulator import AccountKind, Garbage, Mode, NotOnScreen
 from bot.simulator.oauth import RedirectRefused
-from tests.simulator.conftest import NewWorld, World
+from tests.simulator.world import NewWorld, World
 
 MENU = [
     {

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.simulator.conftest import NewWorld, World
+from tests.simulator.world import NewWorld, World
 
 CREDENTIALS = {"appid": "wx5f0c2d3e4a1b6c7d", "secret": "simulated-app-secret"}
 STABLE = {"grant_type": "client_credential", **CREDENTIALS}

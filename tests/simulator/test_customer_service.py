@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.simulator import AccountKind
-from tests.simulator.conftest import NewWorld, World
+from tests.simulator.world import NewWorld, World
 
 MENU = {
     "head_content": "满意吗？",

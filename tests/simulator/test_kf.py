@@ -9,7 +9,7 @@ import pytest
 
 from bot.simulator import Customer
 from bot.simulator.kf import State
-from tests.simulator.conftest import NewWorld, World
+from tests.simulator.world import NewWorld, World
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from bot.simulator import AccountKind, Template, TypedValues
 from bot.simulator.typed_values import fits
-from tests.simulator.conftest import NewWorld, World
+from tests.simulator.world import NewWorld, World
 
 
 def notice(**changes: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 
 from bot.simulator import Mode
-from tests.simulator.conftest import NewWorld, World
 from tests.simulator.server import always, reply_xml, slow_then, text_reply
+from tests.simulator.world import NewWorld, World
 
 FAILURE = "暂时无法提供服务"
 

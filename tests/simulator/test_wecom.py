@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.simulator.conftest import NewWorld, World
 from tests.simulator.server import reply_xml, text_reply
+from tests.simulator.world import NewWorld, World
 
 CARD = {
     "card_type": "button_interaction",
