@@ -19,11 +19,11 @@ from bot.settings import read_settings
 @click.option("--no-flows", is_flag=True, help="Start no plan, greeting, reminder or broadcast.")
 def serve(host: str, port: int, workers: int, no_flows: bool) -> None:
     """Until it is told to stop."""
-    asyncio.run(_serve(host, port))
+    asyncio.run(_serve(host, port, flows=not no_flows))
 
 
-async def _serve(host: str, port: int) -> None:
-    house = await open_house(read_settings())
+async def _serve(host: str, port: int, *, flows: bool) -> None:
+    house = await open_house(read_settings(), flows=flows)
     runner = web.AppRunner(web_application(house), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
@@ -31,6 +31,7 @@ async def _serve(host: str, port: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    house.worker.start()
     await stop.wait()
     await runner.cleanup()
     await house.close()

@@ -23,7 +23,7 @@ from bot.domain.letter import Letter, Purpose
 from bot.domain.words import Say, say
 from bot.language.meaning import Context, Urgency
 from bot.language.understand import Understanding
-from bot.outbox import letters
+from bot.outbox import deliveries, letters
 from bot.outbox.split import split
 from bot.outbox.wording import Wording
 from storage.queries import alerts, conversations
@@ -199,6 +199,10 @@ class Reception:
         event = talk.inbound.event
         if event == "unsubscribe":
             conversations.change_contact(talk.db, row.id, followed=False)
+            return Reply()
+        if event == "TEMPLATESENDJOBFINISH":
+            number, status = str(talk.inbound.payload.get("MsgID")), str(talk.inbound.payload.get("Status"))
+            deliveries.finished(talk.db, number, status, talk.now, contact=talk.contact)
             return Reply()
         if event in ("subscribe", "enter_session"):
             conversations.change_contact(talk.db, row.id, followed=True)

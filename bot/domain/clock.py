@@ -29,3 +29,13 @@ class StoppedClock:
 
     def now(self) -> datetime:
         return self.moment
+
+
+class ShiftedClock:
+    """A clock that runs like the machine's, but began at another moment."""
+
+    def __init__(self, start: datetime) -> None:
+        self._shift = start.astimezone(UTC) - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._shift

@@ -13,6 +13,7 @@ from bot.outbox import letters
 from storage.queries import alerts
 
 NURSES = ("nurse",)
+NOTICE = "【小护】{level}级警报,请立即登录控制台处理。"  # no health text: it goes to phones
 
 
 def raise_alert(db: sa.Connection, now: datetime, values: Mapping[str, Any], notice: str) -> int:
@@ -51,3 +52,17 @@ def tell_nurses(db: sa.Connection, now: datetime, alert_id: int, level: str, not
                 ),
                 now,
             )
+
+
+def raise_unanswered(db: sa.Connection, now: datetime) -> int:
+    """A safety check that nobody answered in time counts as happening: the nurses are told; how many there were."""
+    unanswered = alerts.unanswered(db, now)
+    for row in unanswered:
+        alerts.change_alert(db, row.id, status="open", next_rung_at=None)
+        tell_nurses(db, now, row.id, row.level, NOTICE.format(level=row.level))
+    return len(unanswered)
+
+
+def acknowledge(db: sa.Connection, alert_id: int, by: str, now: datetime) -> bool:
+    """Somebody acts on it. Acknowledged is not solved: closing needs a disposition. False: it was not open."""
+    return alerts.acknowledge(db, alert_id, by, now)

@@ -37,6 +37,7 @@ from bot.outbox.routes import (
     Office,
     PlatformTemplate,
     Wait,
+    Way,
     decide,
     one_more_sent,
 )
@@ -54,6 +55,7 @@ THE_REST: Final = tuple(purpose.priority for purpose in Purpose if purpose is no
 BATCH: Final = 100
 AT_ONCE: Final = 200  # letters on their way at the same time
 LEASE: Final = timedelta(minutes=3)  # longer than every try of one letter together
+ALARM_LEASE: Final = timedelta(seconds=15)  # an alarm whose sender died goes again soon, perhaps twice
 REPEATED_AT_ONCE: Final = frozenset({"template", "kf", "wecom"})  # the platform recognises a repetition
 REPEATS: Final = 2
 RECONCILED_AFTER: Final = CLIENT_ID_REMEMBERED
@@ -89,7 +91,7 @@ class Postman:
     machine_clock: Clock
     zone: ZoneInfo
     wording: Wording
-    carriers: Mapping[str, Carrier]  # by way: customer_service:wechat/default, wecom:wecom/default, sms
+    carriers: Mapping[str, Carrier]  # by way and account: customer_service:wechat/default, kf:*, sms
     templates: Mapping[str, Mapping[str, PlatformTemplate]] = field(default_factory=dict)
     allows: Allows = allows_all
     plans: bool = True  # False: only answers and alarms, nothing that a plan or a broadcast began
@@ -100,6 +102,13 @@ class Postman:
         for part in await asyncio.gather(self.deliver(ALARMS), self.deliver(THE_REST)):
             counts += part
         return counts
+
+    async def something_due(self) -> bool:
+        """Whether a letter could be claimed now."""
+        now = self.clock.now()
+        return await self.database.read(
+            lambda db: outbox.something_due(db, now, (*ALARMS, *THE_REST), plans=self.plans)
+        )
 
     async def deliver(self, priorities: Sequence[int]) -> Counts:
         """Deliver the due letters of some priorities until none is left."""
@@ -186,7 +195,8 @@ class Postman:
         match decision:
             case Go(way):
                 claimed.parcels.append(_parcel(case, decision))
-                until = self.machine_clock.now() + LEASE
+                lease = ALARM_LEASE if case.purpose is Purpose.ALARM else LEASE
+                until = self.machine_clock.now() + lease
                 change |= {"state": LetterState.SENDING.value, "channel": way.channel, "claimed_until": until}
                 first_handed = row.sent_at if row.reason == UNKNOWN else now
                 return change | {"attempts": row.attempts + 1, "sent_at": first_handed or now}
@@ -234,10 +244,15 @@ class Postman:
 
     # Carrying
 
+    def _carrier(self, way: Way) -> Carrier:
+        if way.channel == "sms":
+            return self.carriers["sms"]
+        return self.carriers.get(f"{way.channel}:{way.account}") or self.carriers[f"{way.channel}:*"]
+
     async def _carry(self, parcel: Parcel) -> Outcome:
         """Hand over the letter's messages one after another, until all went or one did not."""
         way = parcel.way
-        carrier = self.carriers["sms" if way.channel == "sms" else f"{way.channel}:{way.account}"]
+        carrier = self._carrier(way)
         done, platform_id = 0, ""
         repeats = REPEATS if way.channel in REPEATED_AT_ONCE else 0
         try:

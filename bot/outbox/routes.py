@@ -326,7 +326,9 @@ MAKERS: Final[Mapping[str, Callable[[Case, Receiver, Office, datetime], Way | No
 
 
 def _set_up(channel: str, account: str, prefix: str, office: Office) -> bool:
-    return account.startswith(prefix) and f"{channel}:{account}" in office.channels
+    """A carrier serves one account, or with `*` every account of its platform."""
+    served = f"{channel}:{account}" in office.channels or f"{channel}:*" in office.channels
+    return served and account.startswith(prefix)
 
 
 def _parts(case: Case, limit: int) -> tuple[str, ...]:

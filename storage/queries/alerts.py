@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,16 @@ def open_alert(connection: sa.Connection, contact_id: int, concept: str, level: 
     return number
 
 
+def has_open_alert(connection: sa.Connection, contact_id: int, concepts: Collection[str]) -> bool:
+    """Whether one of these danger signs of this user is still open."""
+    found = sa.select(alerts.c.id).where(
+        alerts.c.contact_id == contact_id,
+        alerts.c.concept.in_(list(concepts)),
+        alerts.c.status.in_(("open", "acknowledged", "asking")),
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def add_alert(connection: sa.Connection, values: Mapping[str, Any]) -> int:
     """A new alarm; its number."""
     number: int = connection.execute(alerts.insert().values(**values).returning(alerts.c.id)).scalar_one()
@@ -35,6 +45,16 @@ def add_alert(connection: sa.Connection, values: Mapping[str, Any]) -> int:
 def change_alert(connection: sa.Connection, alert_id: int, **values: Any) -> None:
     """An alarm was acknowledged, closed, or moved up the ladder."""
     connection.execute(alerts.update().where(alerts.c.id == alert_id).values(**values))
+
+
+def unanswered(connection: sa.Connection, now: datetime) -> Rows:
+    """Safety checks whose patience is over: id, level. Nobody else changes them until this transaction ends."""
+    return connection.execute(
+        sa.select(alerts.c.id, alerts.c.level)
+        .where(alerts.c.status == "asking", alerts.c.next_rung_at <= now)
+        .order_by(alerts.c.id)
+        .with_for_update(skip_locked=True)
+    ).all()
 
 
 def add_task(connection: sa.Connection, values: Mapping[str, Any]) -> int | None:
@@ -64,3 +84,13 @@ def procedures_of(connection: sa.Connection, patient_codes: Sequence[str]) -> Ro
             procedures.c.patient_code, procedures.c.family, procedures.c.date, procedures.c.status
         ).where(procedures.c.patient_code.in_(list(patient_codes)), procedures.c.status != "cancelled")
     ).all()
+
+
+def acknowledge(connection: sa.Connection, alert_id: int, by: str, now: datetime) -> bool:
+    """The first who acts on an open alarm has it; False when it was not open any more."""
+    done = connection.execute(
+        alerts.update()
+        .where(alerts.c.id == alert_id, alerts.c.status.in_(("open", "asking")))
+        .values(status="acknowledged", acknowledged_by=by, acknowledged_at=now, next_rung_at=None)
+    )
+    return done.rowcount > 0

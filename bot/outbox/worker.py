@@ -1,0 +1,148 @@
+"""The clock's work: every second it asks what is due. What is due is a question to the database, never a job each."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client import Gauge
+
+from bot.domain.clock import Clock
+from bot.outbox.postman import ALARMS, THE_REST, Counts, Postman
+from storage.database import Database
+from storage.queries import tokens
+
+log = structlog.get_logger()
+
+EVERY: Final = 1.0  # seconds between two looks into the outbox
+WOKEN_APART: Final = 0.1  # seconds between two looks when many want one
+TICK_LEASE: Final = timedelta(seconds=30)
+ROUNDS: Final = 500  # of `once`: what a delivery causes is delivered too
+LOOK_AGAIN: Final = 0.01  # seconds; another process may be holding the last letters for a moment
+LAST_LOOK = Gauge("xiaohu_worker_last_look_timestamp", "When the worker last looked into the outbox")
+
+Work = Callable[[sa.Connection, datetime], int]
+"""Does what is due at a moment, in one transaction; how much that was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Something that happens by itself when its time has come."""
+
+    name: str
+    work: Work
+    every: timedelta = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What one look at one moment came to."""
+
+    planned: int
+    counts: Counts
+
+
+@dataclass(slots=True)
+class Worker:
+    """Plans, ticks and delivers. Several may run on one database: every step is a claim or a lease."""
+
+    postman: Postman
+    database: Database
+    clock: Clock
+    machine_clock: Clock
+    ticks: Sequence[Tick] = ()
+    planners: Sequence[Tick] = ()  # what starts contacts: plans, greetings, broadcasts
+    _me: str = field(default_factory=lambda: secrets.token_hex(8))
+    woken: asyncio.Event = field(default_factory=asyncio.Event)  # set it, and the worker looks at once
+    _scheduler: Any = None
+    _listener: asyncio.Task[None] | None = None
+    _lanes: dict[Sequence[int], asyncio.Lock] = field(
+        default_factory=lambda: {ALARMS: asyncio.Lock(), THE_REST: asyncio.Lock()}
+    )
+
+    def start(self) -> None:
+        """Begin to tick, in the running event loop."""
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        options = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+        self._scheduler.add_job(self._deliver, "interval", args=(ALARMS,), seconds=EVERY, **options)
+        self._scheduler.add_job(self._deliver, "interval", args=(THE_REST,), seconds=EVERY, **options)
+        for tick in (*self.ticks, *self.planners):
+            seconds = tick.every.total_seconds()
+            self._scheduler.add_job(self._tick, "interval", args=(tick,), seconds=seconds, **options)
+        self._scheduler.start()
+        self._listener = asyncio.create_task(self._listen())
+
+    async def stop(self) -> None:
+        """Begin nothing more, and wait for what is on its way."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+        if self._listener is not None:
+            self._listener.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listener
+        for lane in self._lanes.values():
+            async with lane:
+                pass
+
+    def wake(self) -> None:
+        """Something may be due: look now, not at the next tick."""
+        self.woken.set()
+
+    async def once(self) -> Summary:
+        """Plan, tick and deliver everything due at this moment."""
+        counts, planned = Counts(), 0
+        for _ in range(ROUNDS):
+            begun = sum([await self._run(planner) for planner in self.planners])
+            happened = sum([await self._run(tick) for tick in self.ticks])
+            planned += begun
+            counts += await self.postman.deliver_due()
+            if not begun and not happened and not await self.postman.something_due():
+                return Summary(planned, counts)
+            await asyncio.sleep(LOOK_AGAIN)
+        log.error("worker_never_done", rounds=ROUNDS)
+        return Summary(planned, counts)
+
+    async def _listen(self) -> None:
+        while True:
+            await self.woken.wait()
+            self.woken.clear()
+            await asyncio.gather(self._deliver(ALARMS), self._deliver(THE_REST))
+            await asyncio.sleep(WOKEN_APART)
+
+    async def _deliver(self, priorities: Sequence[int]) -> None:
+        if self._lanes[priorities].locked():
+            return  # at it already, and it goes on until nothing is due
+        async with self._lanes[priorities]:
+            try:
+                await self.postman.deliver(priorities)
+            except Exception as error:
+                log.error("delivery_stopped", error=type(error).__name__)
+            LAST_LOOK.set(self.machine_clock.now().timestamp())
+
+    async def _tick(self, tick: Tick) -> None:
+        try:
+            if await self._run(tick, leased=True):
+                self.wake()
+        except Exception as error:
+            log.error("tick_failed", tick=tick.name, error=type(error).__name__)
+
+    async def _run(self, tick: Tick, *, leased: bool = False) -> int:
+        """One tick in one transaction. With a lease, only one of several processes does it."""
+
+        def work(db: sa.Connection) -> int:
+            machine_now = self.machine_clock.now()
+            if leased and not tokens.take_lease(
+                db, f"tick:{tick.name}", self._me, machine_now, machine_now + TICK_LEASE
+            ):
+                return 0
+            return tick.work(db, self.clock.now())
+
+        return await self.database.write(work)
