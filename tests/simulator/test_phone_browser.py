@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, ViewportSize, async_playwright, expect
 
 from bot.simulator import Side
-from tests.simulator.demo import Demo
+from tests.simulator.demo import Demo, running_demo
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DESKTOP = ViewportSize(width=1366, height=768)
 PHONE = ViewportSize(width=390, height=844)
@@ -20,8 +23,9 @@ MENU: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests here: starting it costs more than they do."""
     async with async_playwright() as playwright:
         installed = shutil.which("chromium") or shutil.which("google-chrome")
         browser = await playwright.chromium.launch(executable_path=installed)
@@ -29,7 +33,13 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def demo() -> AsyncIterator[Demo]:
+    async with running_demo() as demo:
+        yield demo
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def screen(browser: Browser, demo: Demo) -> AsyncIterator[Page]:
     """The page on a desktop; fails the test for any error a browser reports, the CSP's included."""
     problems: list[str] = []
