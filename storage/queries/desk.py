@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from storage.dialect import lock_row
 from storage.rows import Row, Rows
-from storage.tables import alerts, bindings, contacts, conversations, messages, patients
+from storage.tables import alerts, bindings, contacts, conversations, letters, messages, patients, tasks
 
 _level = (
     sa.select(sa.func.min(alerts.c.level))
@@ -97,3 +98,42 @@ def alerts_of(connection: sa.Connection, contact_id: int) -> Rows:
     return connection.execute(
         sa.select(alerts).where(alerts.c.contact_id == contact_id).order_by(alerts.c.id.desc()).limit(50)
     ).all()
+
+
+def fingerprint(connection: sa.Connection) -> str:
+    """Something that differs whenever a nurse's screen should."""
+    parts = connection.execute(
+        sa.select(
+            sa.select(sa.func.max(messages.c.id)).scalar_subquery(),
+            sa.select(sa.func.max(alerts.c.id)).scalar_subquery(),
+            sa.select(sa.func.count()).where(alerts.c.status != "closed").scalar_subquery(),
+            sa.select(sa.func.count()).where(conversations.c.owner == "waiting").scalar_subquery(),
+            sa.select(sa.func.count()).where(conversations.c.owner == "human").scalar_subquery(),
+            sa.select(sa.func.max(alerts.c.acknowledged_at)).scalar_subquery(),
+            sa.select(sa.func.max(letters.c.id)).scalar_subquery(),
+            sa.select(sa.func.count()).where(letters.c.state == "queued").scalar_subquery(),
+        )
+    ).one()
+    return "-".join("" if part is None else str(part).replace(" ", "T") for part in parts)
+
+
+def letters_of(connection: sa.Connection, contact_id: int, limit: int = 100) -> Rows:
+    """What we owe or sent this user, oldest first."""
+    rows = connection.execute(
+        sa.select(letters)
+        .where(letters.c.contact_id == contact_id)
+        .order_by(letters.c.id.desc())
+        .limit(limit)
+    ).all()
+    return list(reversed(rows))
+
+
+def close_tasks(connection: sa.Connection, contact_id: int, now: datetime, by: str) -> None:
+    """What was to be done for this user is done."""
+    connection.execute(
+        tasks.update()
+        .where(
+            tasks.c.contact_id == contact_id, tasks.c.status == "open", tasks.c.kind.in_(("handoff", "media"))
+        )
+        .values(status="done", done_at=now, assigned_to=by)
+    )
