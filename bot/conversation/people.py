@@ -66,3 +66,8 @@ def language_for(bindings: Sequence[Binding], written_in: Language) -> Language:
     if own is None:
         return written_in
     return Language(own.patient.language) if own.patient.language else Language.SIMPLIFIED
+
+
+def language_of(kept: str | None) -> Language:
+    """A language as it is kept in a row; Simplified Chinese when it is not known."""
+    return Language(kept) if kept else Language.SIMPLIFIED

@@ -8,9 +8,9 @@ from bot.conversation.form import Form
 from bot.handlers.appointment_book import AppointmentBook
 from bot.handlers.binding import Binding, FreshCode
 from bot.handlers.complaint import Addition, Complaint, Content, Disputed, Praise, Progress
-from bot.handlers.membership import Membership
 from bot.handlers.consent import MyConsents, OptOut, ResumeCare, ResumeNews, StopCare, Subscribe
 from bot.handlers.family import Family, FamilyRequest
+from bot.handlers.membership import Membership
 from bot.handlers.menu import Hello, Lost, Media, Menu, Thanks, Welcome
 from bot.handlers.not_me import NotMe
 from bot.handlers.person import Person

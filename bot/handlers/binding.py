@@ -52,12 +52,12 @@ class Binding(ProofForm):
     def begin(self, talk: Talk, draft: Proof) -> Turn:
         if draft.need:  # the message belongs to the form that waits for this one
             return self.go_on(talk, draft)
-        half = next((one for one in talk.bindings if one.relation == "self" and one.level < 2), None)
         papers = papers_in(talk)
+        half = next((one for one in talk.bindings if one.relation == "self" and one.level < 2), None)
+        if half is not None and not papers.phone:
+            return self.take(talk, msgspec.structs.replace(draft, patient=half.patient.code), papers)
         if papers:
             return self.take(talk, draft, papers)
-        if half is not None:
-            return self.go_on(talk, msgspec.structs.replace(draft, patient=half.patient.code))
         if own := [one for one in talk.bindings if one.relation == "self"]:
             return self._already(talk, draft, own[0])
         return self.go_on(talk, draft)

@@ -41,7 +41,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     provisional: int = 0  # the level-1 binding that the code alone made, while name and ending are open
 
 
-def send_code(talk: Talk, phone: str) -> Say:
+def send_code(talk: Talk, phone: str, words: str = "binding/code_sent") -> Say:
     """Have a code sent unless the limits forbid it; what to tell the patient, the same for every phone."""
     code = identity.new_code(talk.db, talk.contact.id, phone, talk.now)
     if code is None:
@@ -58,7 +58,7 @@ def send_code(talk: Talk, phone: str) -> Say:
         ),
         talk.now,
     )
-    return say("binding/code_sent", phone=masked_phone(phone))
+    return say(words, phone=masked_phone(phone))
 
 
 def masked_phone(phone: str) -> str:
@@ -104,6 +104,10 @@ class ProofForm(Form[Proof]):
         """How much must be proven: 1 phone, 2 name and ID ending too."""
         return 2
 
+    def send(self, talk: Talk, draft: Proof) -> Say:
+        """Have a code sent to the phone; what to tell the writer."""
+        return send_code(talk, draft.phone)
+
     # The questions
 
     @step("phone")
@@ -113,7 +117,7 @@ class ProofForm(Form[Proof]):
     @step("code")
     def code(self, talk: Talk, draft: Proof) -> Turn:
         if talk.said.plain in RESEND:
-            return Ask("code", draft, send_code(talk, draft.phone))
+            return Ask("code", draft, self.send(talk, draft))
         return self.answered(talk, draft, "code")
 
     @step("name")
@@ -140,7 +144,7 @@ class ProofForm(Form[Proof]):
         draft = msgspec.structs.replace(
             draft, name=papers.name or draft.name, ending=papers.ending or draft.ending
         )
-        if self._locked(talk, draft):
+        if self.locked(talk, draft):
             return Stop(say("binding/locked"))
         if papers.code and draft.phone and not draft.proven:
             match identity.check_code(talk.db, talk.contact.id, draft.phone, papers.code, talk.now):
@@ -149,13 +153,13 @@ class ProofForm(Form[Proof]):
                 case CodeCheck.WRONG:
                     return self._wrong_code(talk, draft)
                 case CodeCheck.NONE_OPEN:
-                    words = (say("binding/code_too_old"), send_code(talk, draft.phone))
+                    words = (say("binding/code_too_old"), self.send(talk, draft))
                     return Ask("code", draft, words)
         return self.go_on(talk, draft)
 
     def go_on(self, talk: Talk, draft: Proof) -> Turn:
         """Ask for the first thing that is missing, or finish."""
-        if self._locked(talk, draft):
+        if self.locked(talk, draft):
             return Stop(say("binding/locked"))
         if not draft.patient:
             if not talk.sms:
@@ -171,7 +175,7 @@ class ProofForm(Form[Proof]):
     def _ask_code(self, talk: Talk, draft: Proof) -> Turn:
         if identity.has_open_code(talk.db, talk.contact.id, draft.phone, talk.now):
             return Ask("code", draft, self._question(draft, "code"))
-        return Ask("code", draft, send_code(talk, draft.phone))
+        return Ask("code", draft, self.send(talk, draft))
 
     def _question(self, draft: Proof, asked: str) -> Sequence[Say]:
         match asked:
@@ -225,7 +229,8 @@ class ProofForm(Form[Proof]):
         patient = rows.patient(talk.db, draft.patient)
         return [patient] if patient is not None and patient.deceased_on is None else []
 
-    def _locked(self, talk: Talk, draft: Proof) -> bool:
+    def locked(self, talk: Talk, draft: Proof) -> bool:
+        """Whether the writer or the phone has to wait."""
         return identity.is_locked(talk.db, talk.contact.id, self._subject(talk, draft), talk.now)
 
     def _subject(self, talk: Talk, draft: Proof) -> str:

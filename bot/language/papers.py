@@ -88,7 +88,7 @@ def read_papers(text: str, *, name_asked: bool = False, ending_asked: bool = Fal
         ending=ending.upper(),
         name=name,
         digits=any(character.isdigit() for character in rest),
-        alone=not any(character.isalnum() for character in _LABELS.sub(",", rest.replace(name, "", 1))),
+        alone=not any(character.isalpha() for character in _LABELS.sub(",", rest.replace(name, "", 1))),
     )
 
 

@@ -136,3 +136,16 @@ def language_of(connection: sa.Connection, contact_id: int) -> str | None:
         sa.select(contacts.c.language).where(contacts.c.id == contact_id)
     ).scalar()
     return language
+
+
+def last_sent_text(connection: sa.Connection, contact_id: int) -> str:
+    """The last text this user got from us; empty: none."""
+    return (
+        connection.scalars(
+            sa.select(messages.c.text)
+            .where(messages.c.contact_id == contact_id, messages.c.dir == "out")
+            .order_by(messages.c.id.desc())
+            .limit(1)
+        ).first()
+        or ""
+    )
