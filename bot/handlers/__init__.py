@@ -6,6 +6,9 @@ from typing import Any
 
 from bot.conversation.form import Form
 from bot.handlers.appointment_book import AppointmentBook
+from bot.handlers.appointment_cancel import AppointmentCancel, CancelNothing
+from bot.handlers.appointment_list import AppointmentList
+from bot.handlers.appointment_move import AppointmentMove
 from bot.handlers.binding import Binding, FreshCode
 from bot.handlers.complaint import Addition, Complaint, Content, Disputed, Praise, Progress
 from bot.handlers.consent import MyConsents, OptOut, ResumeCare, ResumeNews, StopCare, Subscribe
@@ -18,6 +21,7 @@ from bot.handlers.points import PointsBalance, PointsGive, PointsOffer, PointsRe
 from bot.handlers.reports import Reports
 from bot.handlers.safety_check import SafetyCheck
 from bot.handlers.unbinding import Unbinding
+from bot.handlers.waiting_offer import WaitingOffer
 
 HANDLERS: tuple[Form[Any], ...] = (
     Welcome(),
@@ -28,6 +32,11 @@ HANDLERS: tuple[Form[Any], ...] = (
     Media(),
     SafetyCheck(),
     AppointmentBook(),
+    AppointmentList(),
+    AppointmentCancel(),
+    CancelNothing(),
+    AppointmentMove(),
+    WaitingOffer(),
     Binding(),
     FreshCode(),
     Unbinding(),

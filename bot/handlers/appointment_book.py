@@ -38,5 +38,5 @@ class AppointmentBook(PlaceSearch):
             slot_code=draft.slot,
             contact_id=talk.contact.id,
         )
-        facts = texts.facts(talk, booked) | {"number": booked.number, "patient": talk.patient.masked_name}
+        facts = texts.facts(booked) | {"number": booked.number, "patient": talk.patient.masked_name}
         return Done(say("appointment/booked", **facts))

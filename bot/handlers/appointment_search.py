@@ -46,6 +46,8 @@ class Search(Wish, frozen=True):
     past: str = ""  # a day that was asked for and is over
     slot: str = ""  # the code of the time to confirm
     moving: int | None = None  # the booking that is being moved
+    moving_from: str = ""  # the code of its time
+    old: Heard = Heard()  # what was said of it
 
 
 class PlaceSearch(Form[Search]):
@@ -55,8 +57,10 @@ class PlaceSearch(Form[Search]):
     personal = True
     level = 1
     confirm_words: ClassVar[str] = "appointment/confirm"
+    stop_label: ClassVar[str] = "appointment/change_nothing"
+    stopped_words: ClassVar[str] = "appointment/not_booked"
 
-    def carry_out(self, talk: Talk, draft: Search) -> Done:
+    def carry_out(self, talk: Talk, draft: Search) -> Turn:
         """Do it; the patient has said yes.
 
         Raises:
@@ -170,8 +174,8 @@ class PlaceSearch(Form[Search]):
             until=until,
             only_free=only_free,
         )
-        others = [place for place in found if place.doctor_code != draft.avoid]
-        return others or found
+        found = [place for place in found if place.code != draft.moving_from]
+        return [place for place in found if place.doctor_code != draft.avoid] or found
 
     # Showing what there is
 
@@ -244,7 +248,8 @@ class PlaceSearch(Form[Search]):
             department = texts.department_of(talk, draft.doctors[0])
         all_free = appointments.open_places(talk.db, talk.now, department=department, only_free=True)
         colleagues = [place for place in all_free if place.doctor_code not in draft.doctors]
-        return found + _nearest(colleagues, wanted)[:ALTERNATIVES]
+        found += _nearest(colleagues, wanted)[:ALTERNATIVES]
+        return [place for place in found if place.code != draft.moving_from]
 
     # The answers
 
@@ -280,7 +285,7 @@ class PlaceSearch(Form[Search]):
     def full(self, talk: Talk, draft: Search) -> Turn:
         choice = talk.said.choice
         if choice is None and talk.said.no:
-            return Done(say("appointment/not_booked"))
+            return Done(say(self.stopped_words))
         if choice is None and not talk.said.yes:
             return Again()
         if choice is not None and not choice.startswith("wait:"):
@@ -310,7 +315,7 @@ class PlaceSearch(Form[Search]):
             if refused.reason == Reason.FREE:
                 return self._chosen(talk, draft, place.code)
             return Done(texts.refusal(talk, refused.reason, place))
-        return Done(say("waiting_list/joined", position=position, **texts.facts(talk, place)))
+        return Done(say("waiting_list/joined", position=position, **texts.facts(place)))
 
     def _chosen(self, talk: Talk, draft: Search, code: str) -> Turn:
         place = appointments.place(talk.db, code)
@@ -351,12 +356,14 @@ class PlaceSearch(Form[Search]):
     def confirm_facts(self, talk: Talk, draft: Search, place: Place) -> dict[str, object]:
         """What the last question shows."""
         assert talk.patient is not None
-        return texts.facts(talk, place) | {"patient": talk.patient.masked_name}
+        return texts.facts(place) | {"patient": talk.patient.masked_name}
 
     @step("confirm")
     def confirmed(self, talk: Talk, draft: Search) -> Turn:
         if talk.said.no:
-            return Ask("change", draft, say("appointment/what_to_change"), texts.changes(talk))
+            return Ask(
+                "change", draft, say("appointment/what_to_change"), texts.changes(talk, self.stop_label)
+            )
         if not talk.said.yes:
             return Again()
         try:
@@ -378,7 +385,7 @@ class PlaceSearch(Form[Search]):
             kept = msgspec.structs.replace(draft, departments=department)
             return self.take(talk, kept, Heard(other_doctor=True))
         if talk.said.choice == "stop" or talk.said.no:
-            return Done(say("appointment/not_booked"))
+            return Done(say(self.stopped_words))
         return Again()
 
     def refused(self, talk: Talk, draft: Search, reason: Reason, place: Place) -> Turn:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -29,6 +28,7 @@ _OTHER_TIME = re.compile(
 _OTHER_DEPARTMENT = re.compile(r"(?:换|别的|其他|另外|另).{0,2}科|another department")
 _SOONEST = re.compile(r"最近的|最早|最快|尽快|越快越好|越早越好|第一个号|earliest|soonest|as soon as")
 
+_NUMBER = re.compile(r"yy\d{6,}", re.IGNORECASE)
 _NO_DAY = frozenset({"recent", "second"})  # 最近, 现在
 
 # What a person may be talking of while a booking is open; anything else is another topic.
@@ -61,10 +61,10 @@ class Wish(msgspec.Struct, frozen=True):
 W = TypeVar("W", bound=Wish)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """What one message says. Whatever is empty was not said."""
 
+    number: str = ""  # of a booking: YY000012
     departments: tuple[str, ...] = ()
     doctors: tuple[str, ...] = ()
     days: tuple[tuple[str, str], ...] = ()
@@ -77,7 +77,7 @@ class Heard:
     soonest: bool = False
 
     def __bool__(self) -> bool:
-        return any(getattr(self, name) for name in self.__slots__)
+        return any(msgspec.structs.astuple(self))
 
 
 def hear(talk: Talk) -> Heard:
@@ -90,9 +90,11 @@ def hear_in(talk: Talk, text: str, whens: Sequence[When]) -> Heard:
     meaning = talk.said.meaning
     lower = text.lower()
     taken_back = _TAKEN_BACK.search(lower) is not None
+    number = _NUMBER.search(text)
     days, half, time = _moments(talk, whens, taken_back)
     over = [when.text for when in whens if when.past]
     return Heard(
+        number=number[0].upper() if number else "",
         departments=_named(meaning.departments, lower, taken_back),
         doctors=_named(meaning.doctors, lower, taken_back),
         days=days,
@@ -136,7 +138,7 @@ def merged(wish: W, heard: Heard) -> W:
 
 def _named(found: Sequence[Named], text: str, taken_back: bool) -> tuple[str, ...]:
     """The codes that were named and cannot be told apart; of several names after 不是 or 换 the last one said."""
-    sure = [one for one in found if one.score >= SURE]
+    sure = [one for one in found if one.score >= SURE and one.text.lower() in text]
     if not sure:
         return ()
     if taken_back:

@@ -15,7 +15,7 @@ from bot.hospital.appointments import Booking, Place, Reason
 from bot.language.meaning import DoctorName
 
 
-def facts(talk: Talk, place: Place | Booking) -> dict[str, Any]:
+def facts(place: Place | Booking) -> dict[str, Any]:
     """A time of a doctor, as the texts name its parts."""
     return {
         "start": place.start,
@@ -36,12 +36,12 @@ def yuan(cents: int | None) -> str:
 
 def time_label(talk: Talk, place: Place) -> str:
     """One line of the times to choose from."""
-    return talk.text(say("appointment/label_time", free=place.free, **facts(talk, place)))
+    return talk.text(say("appointment/label_time", free=place.free, **facts(place)))
 
 
 def place_label(talk: Talk, place: Place) -> str:
     """One line of other times that would do."""
-    return talk.text(say("appointment/label_place", **facts(talk, place)))
+    return talk.text(say("appointment/label_place", **facts(place)))
 
 
 def half_day_label(talk: Talk, day: str, afternoon: bool, free: int) -> str:
@@ -51,7 +51,7 @@ def half_day_label(talk: Talk, day: str, afternoon: bool, free: int) -> str:
 
 def doctor_label(talk: Talk, place: Place, free: int) -> str:
     """One line of the doctors who are there that day."""
-    return talk.text(say("appointment/label_doctor", free=free, **facts(talk, place)))
+    return talk.text(say("appointment/label_doctor", free=free, **facts(place)))
 
 
 def named_doctor(talk: Talk, doctor: DoctorName) -> str:
@@ -63,7 +63,7 @@ def named_doctor(talk: Talk, doctor: DoctorName) -> str:
 
 def waiting_label(talk: Talk, place: Place) -> str:
     """The line that puts a name on the waiting list."""
-    return talk.text(say("waiting_list/label_join", **facts(talk, place)))
+    return talk.text(say("waiting_list/label_join", **facts(place)))
 
 
 def span(talk: Talk, first: str, last: str) -> str:
@@ -81,17 +81,17 @@ def booking_label(talk: Talk, booking: Booking) -> str:
             "appointment/label_booking",
             number=booking.number,
             status=booking.status,
-            **facts(talk, booking),
+            **facts(booking),
         )
     )
 
 
-def changes(talk: Talk) -> tuple[Choice, ...]:
+def changes(talk: Talk, stop: str) -> tuple[Choice, ...]:
     """What somebody may want who did not say yes."""
     return (
         Choice("time", talk.text(say("appointment/change_time")), ("换时间", "时间", "another time")),
         Choice("doctor", talk.text(say("appointment/change_doctor")), ("换医生", "医生", "another doctor")),
-        Choice("stop", talk.text(say("appointment/change_nothing")), ("不约了", "不挂了", "stop")),
+        Choice("stop", talk.text(say(stop)), ("不约了", "不挂了", "不改了", "stop")),
     )
 
 
@@ -122,7 +122,7 @@ def wished(talk: Talk, wish: Wish) -> dict[str, Any]:
 
 def refusal(talk: Talk, reason: Reason, place: Place) -> Say:
     """Why a rule stands against it."""
-    return say(f"appointment/refused_{reason}", **facts(talk, place))
+    return say(f"appointment/refused_{reason}", **facts(place))
 
 
 def relation(talk: Talk) -> str:

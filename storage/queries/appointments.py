@@ -95,6 +95,15 @@ def lock_patient(connection: sa.Connection, patient_code: str) -> Row | None:
     return lock_row(connection, sa.select(*columns).where(patients.c.code == patient_code))
 
 
+def living(connection: sa.Connection, patient_code: str) -> Row | None:
+    """The patient's code and name, unless they have died."""
+    return connection.execute(
+        sa.select(patients.c.code, patients.c.name).where(
+            patients.c.code == patient_code, patients.c.deceased_on.is_(None)
+        )
+    ).first()
+
+
 def holders(connection: sa.Connection, slot_code: str) -> Rows:
     """Everybody who has, is offered or waits for a place at that time, in the order they came."""
     return connection.execute(
