@@ -65,9 +65,10 @@ def _standing(when: When) -> int:
 def _resolve(phrase: Phrase, text: str, now: datetime) -> Place | None:
     backwards = _DONE.match(text, phrase.end) is not None
     try:
-        return Resolver(now, backwards=backwards).place(phrase.node)
+        place = Resolver(now, backwards=backwards).place(phrase.node)
     except (ValueError, OverflowError, IndexError):
         return None  # 2月30日, the year 99999, the fifth Monday of a month with four
+    return place if place.reach >= place.start else None  # 明天至今
 
 
 def _when(place: Place, now: datetime, zone: tzinfo | None, text: str) -> When:

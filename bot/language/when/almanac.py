@@ -128,9 +128,18 @@ class Almanac:
         if said.month_away is not None:
             return days(self._period(said).start.date().replace(day=said.day))
         assert said.month is not None
-        if (year := self._year(said)) is not None:
-            return days(date(year, said.month, said.day))
-        return self._nearest(self._same_day_each_year(said.month, said.day))
+        year = self._year(said)
+        if year is not None:
+            place = days(date(year, said.month, said.day))
+        else:
+            place = self._nearest(self._same_day_each_year(said.month, said.day))
+        return place.or_else(self._lunar_too(said)) if said.perhaps_lunar else place
+
+    def _lunar_too(self, said: Fields) -> Place | None:
+        try:
+            return self._lunar_day(said._replace(lunar=True))
+        except ValueError:
+            return None
 
     def _nearest(self, candidates: Iterator[date]) -> Place:
         """The next of a series of days, today included; looking backwards the last one before."""

@@ -101,7 +101,8 @@ class Calendar(Clock):
             return fields._replace(year=number), j
         if len(token.text) == 2 and not set(token.text) & set("十百两几"):
             sure = token.text[0] in "0零〇" or not token.text.isdecimal()  # noqa: RUF001
-            if sure or self._year_goes_on(j) or (i == 0 and j == len(self.tokens) and token.start == 0):
+            length = self.is_(j, Kind.BEFORE, Kind.AFTER, Kind.WITHIN, Kind.SINCE)
+            if sure or (number >= 60 and not length) or self._year_goes_on(j):
                 return fields._replace(year=number + (1900 if number > 50 else 2000)), j
         return None
 
@@ -261,7 +262,8 @@ class Calendar(Clock):
             return fields._replace(day=number), i + 1
         in_month = fields.month is not None or fields.month_away is not None
         if in_month and not self.is_(i + 1, Kind.UNIT, Kind.MEASURE, Kind.NUMBER, Kind.HALF):
-            return self._english_year(i + 1, fields._replace(day=number))
+            perhaps_lunar = not self.tokens[i].text.isascii() and fields.month is not None
+            return self._english_year(i + 1, fields._replace(day=number, perhaps_lunar=perhaps_lunar))
         if self.is_(i + 1, Kind.THAT_DAY):
             return fields._replace(day=number, on_that_day=True), i + 2
         return None

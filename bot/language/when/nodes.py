@@ -40,6 +40,7 @@ class Fields(NamedTuple):
     minute: int | None = None
     second: int | None = None
     now: bool = False
+    perhaps_lunar: bool = False  # 八月十五, without 日 or 农历
     on_that_day: bool = False  # 二十三那天: of a month named before
 
     @property

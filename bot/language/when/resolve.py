@@ -85,7 +85,8 @@ class Resolver(Almanac):
     def _shift(self, said: Shift) -> Place:
         low, high = said.amount.low, said.amount.high
         if said.base is not None:
-            return self._shift_from(said, self.place(said.base))
+            side = Kind.AFTER if said.sign > 0 else Kind.BEFORE
+            return self._shift_from(said, self._anchor(said.base, side))
         if low.seconds:
             near, far = (shift(self.now, delta, said.sign) for delta in (low, high))
             first, last = min(near, far), max(near, far)
@@ -111,6 +112,14 @@ class Resolver(Almanac):
         edge = midnight((base.reach if sign > 0 else base.start).date())
         other = shift(edge, amount.high, sign)
         return Place(min(edge, other), max(edge, other), "day")
+
+    def _anchor(self, node: Node, side: Kind | None) -> Place:
+        """The base of 后 or 前; said in the middle of the days off, 国庆后 is after these."""
+        if side is Kind.AFTER and isinstance(node, Fields) and node.festival and not node.vacation:
+            running = self.fields(node._replace(vacation=True))
+            if running.start <= self.now < running.reach:
+                return days(self._festival_day(node._replace(vacation=True), node.festival))
+        return self.place(node)
 
     def _edge(self, node: Node | None, base: Place, side: Kind) -> Place:
         """After 国庆 is after its days off, not after 1 October."""
@@ -143,7 +152,7 @@ class Resolver(Almanac):
     # Beside and among
 
     def _beside(self, said: Beside) -> Place:
-        base = self.place(said.base)
+        base = self._anchor(said.base, said.side)
         if said.side is Kind.ONWARDS:
             return replace(base, end=None)
         if said.side is Kind.SINCE:
@@ -161,7 +170,7 @@ class Resolver(Almanac):
         return Place(start, base.start, base.grain, base.time_only)
 
     def _pick(self, said: Pick) -> Place:
-        base = self.place(said.base)
+        base = self._anchor(said.base, said.side)
         if said.side is None:
             return self._among(said, base)
         base = self._edge(said.base, base, said.side)

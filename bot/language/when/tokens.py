@@ -202,7 +202,11 @@ class _Reader:
             return self._add(Kind.AFTER, None, i, phrase.end())
         if match[0] in ("the", "day") and (phrase := _LONG_DAYS.match(text, i)):
             return self._add(Kind.DAY, (2 if "after" in phrase[0] else -2, None), i, phrase.end())
-        if match[0] == "q" and text[end : end + 1] in tuple("1234") and not text[end + 1 : end + 2].isalnum():
+        if (
+            match[0] == "q"
+            and text[end : end + 1] in tuple("1234")
+            and not (text[end + 1 : end + 2].isascii() and text[end + 1 : end + 2].isalnum())
+        ):
             return self._add(Kind.QUARTER, int(text[end]), i, end + 1)
         if match[0] in self.words:
             return self._known(self.words[match[0]], i, end)

@@ -197,7 +197,7 @@ _FESTIVALS: Mapping[str, str] = {
     "除夕": "除夕 除夕夜 大年三十 年三十 大年夜 年夜 年三十晚 腊月三十 年卅 大年三十晚",
     "春节": "春节 大年初一 年初一 农历新年 正月初一 过年 新春 新年初一 中国年 springfestival",
     "元宵": "元宵 元宵节 灯节 上元节 正月十五",
-    "龙抬头": "龙抬头 二月二龙抬头",
+    "龙抬头": "龙抬头 二月二龙抬头 二月二",
     "端午": "端午 端午节 端阳 端阳节 五月节 五月初五",
     "七夕": "七夕 七夕节 中国情人节 乞巧节 七夕情人节",
     "中元": "中元节 鬼节 七月半 盂兰节",
@@ -393,6 +393,7 @@ NOT_BEFORE: Mapping[str, str] = {
     "刻": "意 苦 画 薄",
     "季": "节",
     "后天": "性 免疫 获得 失调",
+    "二月二": "十 号 日 0 1 2 3 4 5 6 7 8 9 百 到 至 - ~",
     "过年": "纪 龄 轻 限",
     "五一": "路 广场 医院 大道 村",
     "八一": "路 广场 医院 大道 中学 村",
@@ -417,11 +418,17 @@ NOT_BEFORE: Mapping[str, str] = {
     "正": "在 常 好 月 确 规 式 是",
     "整": "个 形 体 容 理 夜 骨 牙 复",
 }
+_FEAST_SIDES = (
+    *((word, Kind.AFTER) for word in ("后", "之后", "以后", "过后", "结束后")),
+    *((word, Kind.BEFORE) for word in ("前", "之前", "以前")),
+    *((word, Kind.DURING) for word in ("期间", "里", "当中")),
+)
+_JOINTS = "关 环 情 季 细 章 音 结 脉 骨 末 枝 调 礼 时 气 指 趾 髋 肩 肘 腕 膝 踝"  # 关节后, 季节里
 _NUMBERED = (
     "0 1 2 3 4 5 6 7 8 9 〇 零 一 二 三 四 五 六 七 八 九 十 百 千 两 几 半 多 去 今 明 前 后 周 近 多少"  # noqa: RUF001
 )
 NOT_AFTER: Mapping[str, str] = {
-    "节": "关 环 情 季 细 章 音 结 脉 骨 末 枝 调 礼 时 气 指 趾 髋 肩 肘 腕 膝 踝",
+    **dict.fromkeys((f"{feast}{side}" for feast in ("节",) for side, _ in _FEAST_SIDES), _JOINTS),
     "过年": "超 经 不 度 通",
     **dict.fromkeys(("年内", "年后", "年前"), _NUMBERED),
     "后天": "以 之 然 术",
@@ -468,11 +475,6 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(words, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()})
 
 
-_FEAST_SIDES = (
-    *((word, Kind.AFTER) for word in ("后", "之后", "以后", "过后", "结束后")),
-    *((word, Kind.BEFORE) for word in ("前", "之前", "以前")),
-    *((word, Kind.DURING) for word in ("期间", "里", "当中")),
-)
 _TABLES: tuple[tuple[Kind, Mapping[Any, str]], ...] = (
     (Kind.PART, _PARTS),
     (Kind.PART, _ENGLISH_PARTS),
