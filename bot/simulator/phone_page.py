@@ -240,6 +240,7 @@ async def _move_clock(request: web.Request) -> web.Response:
         clock.advance(_step(wish, clock.now()))
     except (ValueError, OverflowError):
         return web.json_response({"error": "时间只能往前拨"}, status=400)
+    platform.expire()
     platform.publish("clock")
     return web.json_response({"now": clock.now().isoformat()})
 

@@ -125,10 +125,14 @@ class Platform:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def settle(self) -> None:
-        """Wait until every push that stands behind no chat, and is due by now, has been delivered."""
+    def expire(self) -> None:
+        """Let everything end whose time is over; to be called when the clock has been moved."""
         for account in self.accounts.values():
             account.mass.expire()
+
+    async def settle(self) -> None:
+        """Wait until every push that stands behind no chat, and is due by now, has been delivered."""
+        self.expire()
         while others := [task for task in self._running if task is not asyncio.current_task()]:
             await asyncio.gather(*others)
 
