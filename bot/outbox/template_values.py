@@ -14,6 +14,11 @@ from zoneinfo import ZoneInfo
 
 KEY = re.compile(r"([a-z_]+?)\d+")
 SPACES = re.compile(r"\s+")
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_DAY = r"\d{4}(?:年\d{1,2}月\d{1,2}日|-\d{1,2}-\d{1,2})"
+_TIME = rf"(?:{_DAY} ?)?{_CLOCK}"
+TIME = re.compile(rf"(?<!\d){_TIME}(?: ?~ ?{_TIME})?(?!\d)", re.ASCII)
+DATE = re.compile(rf"(?<!\d){_DAY}(?: ?{_CLOCK})?(?!\d)", re.ASCII)
 
 THING: Final = 20  # characters
 NAME: Final = (10, 20)  # Chinese characters, Latin letters
@@ -48,14 +53,15 @@ def _plain(fact: Any, zone: ZoneInfo) -> str:
 
 
 def _moment(kind: str, fact: Any, zone: ZoneInfo, now: datetime) -> str:
+    """A moment in the platform's spelling. Without one the letter's own, the present, stands there."""
     moment = _read_moment(fact)
     if moment is None:
-        text = SPACES.sub(" ", str(fact or "")).strip()
-        if re.search(r"\d{4}[年/-]\d{1,2}[月/-]\d{1,2}|^\d{1,2}:\d{2}", text):
-            return text  # written out already
+        written = (TIME if kind == "time" else DATE).search(SPACES.sub(" ", str(fact or "")))
+        if written:
+            return written[0].strip()
         moment = now
     local = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(zone)
-    day = f"{local.year}年{local.month}月{local.day}日"
+    day = f"{local.year:04}年{local.month}月{local.day}日"
     if kind == "date" and (local.hour, local.minute) == (0, 0):
         return day
     return f"{day} {local:%H:%M}"

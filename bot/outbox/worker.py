@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +31,10 @@ LAST_LOOK = Gauge("xiaohu_worker_last_look_timestamp", "When the worker last loo
 
 Work = Callable[[sa.Connection, datetime], int]
 """Does what is due at a moment, in one transaction; how much that was."""
+
+
+Chore = Callable[[], Awaitable[None]]
+"""Work of this process alone, outside any transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Worker:
     machine_clock: Clock
     ticks: Sequence[Tick] = ()
     planners: Sequence[Tick] = ()  # what starts contacts: plans, greetings, broadcasts
+    chores: Sequence[Chore] = ()
     _me: str = field(default_factory=lambda: secrets.token_hex(8))
     woken: asyncio.Event = field(default_factory=asyncio.Event)  # set it, and the worker looks at once
     _scheduler: Any = None
@@ -77,6 +82,8 @@ class Worker:
         for tick in (*self.ticks, *self.planners):
             seconds = tick.every.total_seconds()
             self._scheduler.add_job(self._tick, "interval", args=(tick,), seconds=seconds, **options)
+        for chore in self.chores:
+            self._scheduler.add_job(self._chore, "interval", args=(chore,), seconds=EVERY, **options)
         self._scheduler.start()
         self._listener = asyncio.create_task(self._listen())
 
@@ -133,6 +140,12 @@ class Worker:
                 self.wake()
         except Exception as error:
             log.error("tick_failed", tick=tick.name, error=type(error).__name__)
+
+    async def _chore(self, chore: Chore) -> None:
+        try:
+            await chore()
+        except Exception as error:
+            log.error("chore_failed", error=type(error).__name__)
 
     async def _run(self, tick: Tick, *, leased: bool = False) -> int:
         """One tick in one transaction. With a lease, only one of several processes does it."""
