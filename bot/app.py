@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -11,24 +12,35 @@ from aiohttp import web
 
 import storage.migrate
 from bot.channels.api import open_session
+from bot.channels.kf_api import KfApi
 from bot.channels.sms import open_sms
 from bot.channels.wechat import OfficialAccount
 from bot.channels.wechat_api import WeChatApi
+from bot.channels.wecom import WeComApp
 from bot.channels.wecom_api import WeComApi
 from bot.console import add_console
 from bot.conversation.receive import Reception
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.inbound import Inbound, Reply
-from bot.handlers import HANDLERS
+from bot.handlers import HANDLERS, waiting_offer
+from bot.hospital import consents, loyalty
 from bot.outbox import alarm
-from bot.outbox.carriers import Carrier, CustomerServiceCarrier, SmsCarrier, TemplateCarrier, WeComCarrier
+from bot.outbox.carriers import (
+    Carrier,
+    CustomerServiceCarrier,
+    KfCarrier,
+    SmsCarrier,
+    TemplateCarrier,
+    WeComCarrier,
+)
 from bot.outbox.postman import Postman
 from bot.outbox.routes import PlatformTemplate
 from bot.outbox.wording import Wording
 from bot.outbox.worker import Tick, Worker
 from bot.settings import Settings
-from bot.web import api, health, report_page, webhooks
+from bot.web import api, health, report_page, webhooks, wecom_webhook
 from bot.web.answering import Answering
+from bot.web.kf import KfDesk
 from bot.web.pages import STATIC
 from bot.web.spool import Spool
 from storage.database import Database, open_database
@@ -46,11 +58,15 @@ class House:
     reception: Reception
     answering: Answering
     official_accounts: Mapping[str, OfficialAccount]
+    wecom_apps: Mapping[str, WeComApp]
     session: aiohttp.ClientSession  # to the platforms
     worker: Worker
+    kf_desk: KfDesk | None  # None: 微信客服 is not set up
 
     async def close(self) -> None:
         """Finish what was begun."""
+        if self.kf_desk is not None:
+            await self.kf_desk.close()
         await self.worker.stop()
         await self.session.close()
         await self.database.close()
@@ -83,14 +99,32 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         wording=wording,
         carriers=_carriers(settings, database, session, clock),
         templates=_templates(settings),
+        allows=consents.allows,
         plans=flows,
     )
-    worker = Worker(postman, database, clock, machine_clock, TICKS, PLANNERS if flows else ())
+
+    kf = _kf(settings, database, session)
 
     async def receive(inbound: Inbound) -> Reply:
         reply = await database.write(lambda db: reception.receive(db, inbound, clock.now()))
         worker.wake()
         return reply
+
+    async def receive_late(inbound: Inbound, read: str) -> None:
+        await database.write(lambda db: reception.receive_late(db, inbound, clock.now(), read))
+        worker.wake()
+
+    spool = Spool(spool_path(settings))
+    answering = Answering(receive, receive_late, spool, reception.alarm_words)
+    worker = Worker(
+        postman,
+        database,
+        clock,
+        machine_clock,
+        ticks=_ticks(wording),
+        planners=PLANNERS if flows else (),
+        chores=(answering.replay,),
+    )
 
     return House(
         settings=settings,
@@ -98,21 +132,35 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         database=database,
         wording=wording,
         reception=reception,
-        answering=Answering(receive, Spool(spool_path(settings)), reception.alarm_words),
+        answering=answering,
         official_accounts={
             account.name: OfficialAccount(
                 account.name, account.app_id, account.token, account.aes_key, account.mode
             )
             for account in settings.official_accounts
         },
+        wecom_apps={
+            app.name: WeComApp(app.name, app.corp_id, app.token, app.aes_key)
+            for app in (settings.wecom,)
+            if app.corp_id
+        },
         session=session,
         worker=worker,
+        kf_desk=KfDesk(kf, database, reception, clock, worker.wake) if kf else None,
     )
 
 
-# What happens by itself when its time has come, and what starts contacts: plans, greetings, broadcasts.
-TICKS: Sequence[Tick] = (Tick("unanswered safety checks", alarm.raise_unanswered),)
+# What starts contacts: plans, greetings, broadcasts.
 PLANNERS: Sequence[Tick] = ()
+
+
+def _ticks(wording: Wording) -> Sequence[Tick]:
+    """What happens by itself when its time has come."""
+    return (
+        Tick("unanswered safety checks", alarm.raise_unanswered),
+        Tick("waiting list", lambda db, now: waiting_offer.tick(db, now, wording), timedelta(seconds=5)),
+        Tick("points nobody accepted", loyalty.expire, timedelta(seconds=10)),
+    )
 
 
 def _carriers(
@@ -146,9 +194,26 @@ def _carriers(
             clock=machine_clock,
         )
         carriers[f"wecom:{wecom.account}"] = WeComCarrier(wecom)
+    if kf := _kf(settings, database, session):
+        carriers["kf:*"] = KfCarrier(kf)
     if port := open_sms(settings.sms.url, session):
         carriers["sms"] = SmsCarrier(port, clock)
     return carriers
+
+
+def _kf(settings: Settings, database: Database, session: aiohttp.ClientSession) -> KfApi | None:
+    if not (settings.wecom.corp_id and settings.wecom.kf_secret):
+        return None
+    secret = WeComApi(
+        f"kf/{settings.wecom.name}",
+        settings.wecom.corp_id,
+        settings.wecom.kf_secret,
+        settings.wecom.api_base,
+        session=session,
+        database=database,
+        clock=SystemClock(),
+    )
+    return KfApi(secret.api)
 
 
 def _templates(settings: Settings) -> dict[str, dict[str, PlatformTemplate]]:
@@ -178,7 +243,10 @@ def web_application(house: House) -> web.Application:
     app[health.DATABASE] = house.database
     app[report_page.ZONE] = house.settings.zone
     app[report_page.RECEPTION] = house.reception
-    for routes in (webhooks.routes, health.routes, report_page.routes):
+    app[wecom_webhook.APPS] = house.wecom_apps
+    if house.kf_desk is not None:
+        app[wecom_webhook.KF] = house.kf_desk
+    for routes in (webhooks.routes, wecom_webhook.routes, health.routes, report_page.routes):
         app.add_routes(routes)
     app.router.add_static("/static", STATIC)
     app[api.SETTINGS] = house.settings

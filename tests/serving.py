@@ -44,16 +44,16 @@ def settings(database_url: str, **environment: str) -> Settings:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, clock: Clock) -> AsyncIterator[Server]:
+async def serving(settings: Settings, clock: Clock, *, port: int = 0) -> AsyncIterator[Server]:
     """Run it until the test is over."""
     house = await open_house(settings, clock)
     runner = web.AppRunner(web_application(house), access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
-    host, port = runner.addresses[0][:2]
+    host, bound = runner.addresses[0][:2]
     try:
-        yield Server(house, f"http://{host}:{port}")
+        yield Server(house, f"http://{host}:{bound}")
     finally:
         await runner.cleanup()
         await house.close()

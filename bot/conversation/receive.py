@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,8 +59,11 @@ class Reception:
         self.understanding = Understanding(knowledge.vocabulary)
         self.wording.hospital = knowledge.facts
 
-    def receive(self, db: sa.Connection, inbound: Inbound, now: datetime) -> Reply:
-        """Answer one message or event. A retry gets the answer it got the first time."""
+    def receive(self, db: sa.Connection, inbound: Inbound, now: datetime, *, owe: bool = False) -> Reply:
+        """Answer one message or event. A retry gets the answer it got the first time.
+
+        Where there is no passive reply the answer is owed: it becomes a letter, in the same transaction.
+        """
         row = conversations.thread(db, inbound.account, inbound.openid) or conversations.open_thread(
             db, inbound.account, inbound.openid, now, unionid=inbound.unionid, source=_scene(inbound)
         )
@@ -71,9 +75,33 @@ class Reception:
             return msgspec.convert(earlier, Reply) if earlier else Reply()
         talk = self._talk(db, row, inbound, message_id, now)
         reply = self._answer(talk, row)
-        if reply:
+        if reply and owe:
+            _owe_reply(talk, reply)
+        elif reply:
+            reply = _passive(talk, reply)
             _keep_reply(talk, reply)
         return reply
+
+    def receive_late(self, db: sa.Connection, inbound: Inbound, now: datetime, read: str) -> None:
+        """Receive a message whose passive reply was forfeited: the answer follows as a letter, once.
+
+        `read` is what the patient was told meanwhile; it is not said twice.
+        """
+        reply = self.receive(db, inbound, now)
+        text = "\n".join(
+            filter(None, [reply.text, *(f"{article.title}\n{article.url}" for article in reply.articles)])
+        )
+        row = conversations.thread(db, inbound.account, inbound.openid)
+        if row is None or not text or text == read:
+            return
+        letter = Letter(
+            key=f"late:{inbound.account}:{inbound.key}",
+            purpose=Purpose.TRANSACTION,
+            text=text,
+            not_before=now,
+            contact_id=row.id,
+        )
+        letters.put(db, letter, now)
 
     def _talk(self, db: sa.Connection, row: Row, inbound: Inbound, message_id: int, now: datetime) -> Talk:
         contact = people.contact_of(row)
@@ -231,17 +259,7 @@ class Reception:
             if noticed is None or talk.now - noticed >= NOTICE_EVERY:
                 parts.insert(0, talk.text(say("common/notice")))
                 conversations.change_contact(talk.db, talk.contact.id, noticed_at=talk.now)
-        first, *rest = split("\n".join(part for part in parts if part), PASSIVE_LIMIT)
-        for number, text in enumerate(rest, 1):
-            letter = Letter(
-                key=f"rest:{talk.message_id}:{number}",
-                purpose=Purpose.TRANSACTION,
-                text=text,
-                not_before=talk.now,
-                contact_id=talk.contact.id,
-            )
-            letters.put(talk.db, letter, talk.now)
-        return Reply(text=first)
+        return Reply(text="\n".join(part for part in parts if part))
 
 
 def _scene(inbound: Inbound) -> str:
@@ -262,6 +280,33 @@ def _inbound_row(inbound: Inbound, contact_id: int, now: datetime) -> dict[str, 
         "text": inbound.text or None,
         "payload": dict(inbound.payload) or None,
     }
+
+
+def _passive(talk: Talk, reply: Reply) -> Reply:
+    """What fits into a passive reply; the rest follows as letters."""
+    first, *rest = split(reply.text, PASSIVE_LIMIT) if reply.text else ("",)
+    for number, text in enumerate(rest, 1):
+        letter = Letter(
+            key=f"rest:{talk.message_id}:{number}",
+            purpose=Purpose.TRANSACTION,
+            text=text,
+            not_before=talk.now,
+            contact_id=talk.contact.id,
+        )
+        letters.put(talk.db, letter, talk.now)
+    return replace(reply, text=first)
+
+
+def _owe_reply(talk: Talk, reply: Reply) -> None:
+    urgent = talk.said.meaning.red_flags.urgency in (Urgency.EMERGENCY, Urgency.URGENT)
+    letter = Letter(
+        key=f"answer:{talk.message_id}",
+        purpose=Purpose.ALARM if urgent else Purpose.TRANSACTION,
+        text=reply.text,
+        not_before=talk.now,
+        contact_id=talk.contact.id,
+    )
+    letters.put(talk.db, letter, talk.now)
 
 
 def _keep_reply(talk: Talk, reply: Reply) -> None:

@@ -66,3 +66,9 @@ def raise_unanswered(db: sa.Connection, now: datetime) -> int:
 def acknowledge(db: sa.Connection, alert_id: int, by: str, now: datetime) -> bool:
     """Somebody acts on it. Acknowledged is not solved: closing needs a disposition. False: it was not open."""
     return alerts.acknowledge(db, alert_id, by, now)
+
+
+def acknowledge_by_wecom(db: sa.Connection, alert_id: int, userid: str, now: datetime) -> bool:
+    """The same by the button of a WeCom card. Pressing again, by the same colleague, is still a yes."""
+    by = alerts.user_of_wecom(db, userid) or userid
+    return acknowledge(db, alert_id, by, now) or alerts.acknowledged_by(db, alert_id) == by

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Protocol, cast
 
 from bot.channels.api import Refused
 from bot.channels.errors import Reaction
+from bot.channels.kf_api import KfApi
 from bot.channels.sms import Sms, SmsPort
 from bot.channels.wechat_api import WeChatApi
 from bot.channels.wecom_api import WeComApi
@@ -90,6 +91,18 @@ class WeComCarrier:
             if refusal.reaction is not Reaction.PERMANENT:
                 raise
             return await self._api.write(way.to, way.texts[number])  # an old client knows no cards
+
+
+class KfCarrier:
+    """微信客服, every account of the corporation."""
+
+    def __init__(self, api: KfApi) -> None:
+        self._api = api
+
+    async def carry(self, parcel: Parcel, number: int) -> str:
+        open_kfid = parcel.way.account.removeprefix("kf/")
+        msgid = client_id(f"{parcel.key}:{number}")
+        return await self._api.write(open_kfid, parcel.way.to, parcel.way.texts[number], msgid)
 
 
 def alarm_card(parcel: Parcel, text: str) -> Mapping[str, Any]:

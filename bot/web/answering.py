@@ -8,15 +8,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+import sqlalchemy as sa
 import structlog
 from prometheus_client import Counter, Histogram
 
 from bot.domain.inbound import Inbound, Reply
+from bot.web.spool import Kept, Spool
+from storage.database import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from bot.web.spool import Spool
 
 log = structlog.get_logger()
 
@@ -25,13 +26,27 @@ BUDGET = 4.0  # seconds; the platform hangs up after 5 (platform.md §1.5)
 RECEIVED = Counter("xiaohu_inbound_total", "Messages and events received", ["account", "type"])
 REFUSED = Counter("xiaohu_refused_total", "Webhook calls refused", ["reason"])
 SPOOLED = Counter("xiaohu_spooled_total", "Messages kept on the spool because the database was slow or away")
+REPLAYED = Counter("xiaohu_replayed_total", "Messages taken from the spool", ["result"])
 SECONDS = Histogram(
     "xiaohu_answer_seconds",
     "From a verified push to its answer",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4),
 )
 
+# The database is away or busy: the message itself is not to blame.
+AWAY = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.InternalError,
+    sa.exc.TimeoutError,
+    DatabaseUnavailable,
+    OSError,
+    TimeoutError,
+)
+
 Receive = Callable[[Inbound], Awaitable[Reply]]
+ReceiveLate = Callable[[Inbound, str], Awaitable[None]]
+"""Receives a message whose passive reply was forfeited; the second argument is what was read in its place."""
 
 
 class Turnstile:
@@ -54,14 +69,24 @@ class Answering:
     """Answers a push within the platform's patience, whatever the database does."""
 
     def __init__(
-        self, receive: Receive, spool: Spool, alarm_words: Callable[[str], str], budget: float = BUDGET
+        self,
+        receive: Receive,
+        receive_late: ReceiveLate,
+        spool: Spool,
+        alarm_words: Callable[[str], str],
+        budget: float = BUDGET,
     ) -> None:
         self._receive = receive
+        self._receive_late = receive_late
         self._spool = spool
         self._alarm_words = alarm_words  # what a patient in danger reads when nothing else works
         self._budget = budget
         self._turnstile = Turnstile()
         self._running: set[asyncio.Task[Reply]] = set()
+        self._spooled: set[tuple[str, str]] = set()
+        self._read: set[tuple[str, str]] = (
+            set()
+        )  # spooled, but answered in time when the platform asked again
 
     async def answer(self, inbound: Inbound) -> Reply:
         """The passive reply; empty when the answer will follow as a message of its own."""
@@ -71,12 +96,49 @@ class Answering:
         task.add_done_callback(self._finished)
         with SECONDS.time():
             try:
-                return await asyncio.wait_for(asyncio.shield(task), self._budget)
+                reply = await asyncio.wait_for(asyncio.shield(task), self._budget)
             except Exception as error:
                 log.error("answer_late", error=type(error).__name__, account=inbound.account)
+            else:
+                if _name(inbound) in self._spooled:
+                    self._read.add(_name(inbound))
+                return reply
         SPOOLED.inc()
-        await asyncio.to_thread(self._spool.keep, inbound)
-        return Reply(text=self._alarm_words(inbound.text))
+        said = self._alarm_words(inbound.text)
+        self._spooled.add(_name(inbound))
+        await asyncio.to_thread(self._spool.keep, Kept(inbound, said))
+        return Reply(text=said)
+
+    async def replay(self) -> None:
+        """Take what is on the spool to the database, in the order it came, until it is empty or fails again."""
+        with self._spool.turn() as ours:
+            if not ours:
+                return
+            for kept in await asyncio.to_thread(self._spool.waiting):
+                if kept is not None and not await self._received(kept):
+                    return
+                await asyncio.to_thread(self._spool.done, 1)
+
+    async def _received(self, kept: Kept) -> bool:
+        """Whether this line of the spool is dealt with."""
+        inbound = kept.inbound
+        try:
+            async with self._turnstile.one_at_a_time(inbound.account, inbound.openid):
+                if _name(inbound) in self._read:
+                    await self._receive(inbound)
+                else:
+                    await self._receive_late(inbound, kept.said)
+        except AWAY:
+            return False
+        except Exception as error:  # it will fail again for ever: the others must not wait behind it
+            log.error("replay_failed", error=type(error).__name__)
+            await asyncio.to_thread(self._spool.set_aside, kept)
+            REPLAYED.labels("set_aside").inc()
+            return True
+        self._spooled.discard(_name(inbound))
+        self._read.discard(_name(inbound))
+        REPLAYED.labels("received").inc()
+        return True
 
     async def _one_at_a_time(self, inbound: Inbound) -> Reply:
         async with self._turnstile.one_at_a_time(inbound.account, inbound.openid):
@@ -86,3 +148,7 @@ class Answering:
         self._running.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("answer_failed", error=type(task.exception()).__name__)
+
+
+def _name(inbound: Inbound) -> tuple[str, str]:
+    return inbound.account, inbound.key

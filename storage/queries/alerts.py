@@ -94,3 +94,21 @@ def acknowledge(connection: sa.Connection, alert_id: int, by: str, now: datetime
         .values(status="acknowledged", acknowledged_by=by, acknowledged_at=now, next_rung_at=None)
     )
     return done.rowcount > 0
+
+
+def acknowledged_by(connection: sa.Connection, alert_id: int) -> str | None:
+    """Who acts on an alarm; empty: nobody yet."""
+    by: str | None = connection.execute(
+        sa.select(alerts.c.acknowledged_by).where(alerts.c.id == alert_id)
+    ).scalar()
+    return by
+
+
+def user_of_wecom(connection: sa.Connection, userid: str) -> str | None:
+    """The console user with this WeCom account; WeCom compares them without case."""
+    name: str | None = connection.execute(
+        sa.select(users.c.name).where(
+            sa.func.lower(users.c.wecom_userid) == userid.lower(), users.c.wecom_userid != ""
+        )
+    ).scalar()
+    return name
