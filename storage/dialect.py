@@ -60,3 +60,9 @@ def lock_table(connection: sa.Connection, table: sa.Table) -> None:
     """Let nobody else write to a table until this transaction ends; reading goes on. SQLite has one writer."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def lock_name(connection: sa.Connection, name: str) -> None:
+    """Let nobody else past the same name until this transaction ends, for things that have no row yet."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))

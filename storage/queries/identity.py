@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from storage.dialect import lock_name
 from storage.rows import Row, Rows
 from storage.tables import bindings, contacts, identity_failures, one_time_codes, patients
 
@@ -39,12 +40,7 @@ def patients_with_phone(connection: sa.Connection, phone_index: str) -> Rows:
 
 def hold_phone(connection: sa.Connection, phone_index: str) -> None:
     """Nobody else asks for a code to this phone, or fails to prove it, until this transaction ends."""
-    connection.execute(
-        sa.select(patients.c.code)
-        .where(patients.c.phone_index == phone_index)
-        .order_by(patients.c.code)
-        .with_for_update(key_share=True)
-    ).all()
+    lock_name(connection, f"phone {phone_index}")
 
 
 def id_numbers(connection: sa.Connection, codes: Sequence[str]) -> Mapping[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +14,7 @@ from bot.domain.clock import StoppedClock
 from bot.hospital.identity import is_fresh
 from storage.database import Database
 from storage.queries import conversations
-from storage.tables import bindings, letters, one_time_codes, patients
+from storage.tables import bindings, letters, one_time_codes, patients, reports
 from tests import sms
 from tests.chat import Chat
 from tests.hospital_folder import ACCOUNT, bound, open_hospital
@@ -152,10 +154,8 @@ async def test_a_code_works_once(chat: Chat) -> None:
     used = await sms.code(chat, XU)
     await chat.says(used)
     await chat.says("取消")
-    chat.passes(minutes=1)
-    await chat.says(f"绑定 许静怡 {STRANGE} 554X")
-    await chat.says("取消")
     await chat.does(lambda db: db.execute(bindings.delete()))
+    chat.passes(minutes=1)
     await chat.says(f"绑定 {XU}")
     if used != await sms.code(chat, XU):
         assert "不对" in await chat.says(used)
@@ -177,6 +177,12 @@ async def test_one_code_a_minute_and_five_an_hour(chat: Chat) -> None:
     await chat.says("重发")
     chat.passes(minutes=16)
     assert "已发送" in await chat.says("重发")
+
+
+@pytest.mark.parametrize("phone", [XU, STRANGE])
+async def test_many_asking_at_once_get_one_code(chat: Chat, phone: str) -> None:
+    await asyncio.gather(*(chat.says(f"绑定 {phone}", openid=f"o{number}") for number in range(8)))
+    assert len(await sms.texts(chat, phone, "code")) == 1
 
 
 async def test_only_the_newest_code_counts(chat: Chat) -> None:
@@ -419,3 +425,101 @@ async def test_a_binding_by_code_is_fresh_for_fifteen_minutes(chat: Chat) -> Non
     assert await chat.asks(fresh)
     chat.passes(seconds=1)
     assert not await chat.asks(fresh)
+
+
+# For another form, and the fresh code
+
+
+async def test_a_personal_question_waits_for_the_code_and_is_then_answered(chat: Chat) -> None:
+    await chat.says("我的积分")
+    await chat.says(XU)
+    await chat.reads(f"""
+        患者 {await sms.code(chat, XU)}
+        小护 绑定成功
+        小护 积分
+    """)
+    assert await linked(chat) == [("P05", "self", 1)]
+
+
+async def test_with_a_shared_phone_the_name_is_needed_even_then(chat: Chat) -> None:
+    await chat.says("我的积分")
+    await chat.says("13800000001")
+    await chat.reads(f"""
+        患者 {await sms.code(chat, "13800000001")}
+        小护 姓名
+        患者 林志远
+        小护 绑定成功
+        小护 积分
+    """)
+    assert await linked(chat) == [("P01", "self", 1)]
+
+
+async def test_for_an_unknown_phone_the_same_is_asked(chat: Chat) -> None:
+    asked = {}
+    for phone in ("13800000001", STRANGE):
+        await chat.says("我的积分", f"o{phone}")
+        await chat.says(phone, f"o{phone}")
+        asked[phone] = [
+            await chat.says(await sms.code(chat, phone), f"o{phone}"),
+            await chat.says("王大海", f"o{phone}"),
+        ]
+    assert asked["13800000001"] == asked[STRANGE]
+    assert "不一致" in asked[STRANGE][1]
+
+
+def add_report(db: sa.Connection) -> None:
+    row = {"code": "R1", "patient_code": "P05", "kind": "lab", "title": "血常规", "status": "ready"}
+    db.execute(reports.insert().values(**row, issued_at=datetime(2026, 11, 17, tzinfo=UTC)))
+
+
+async def test_a_report_needs_the_name_and_a_fresh_code(chat: Chat) -> None:
+    await chat.does(add_report)
+    await chat.does(bound("oPatient", "P05", level=1))
+    await chat.reads("""
+        患者 查报告
+        小护 姓名
+        患者 许静怡
+        小护 最后四位
+        患者 554X
+        小护 绑定成功
+        小护 138****0005
+        小护 ~ /r/
+    """)
+    right = await sms.code(chat, XU)
+    await chat.reads(f"""
+        患者 {sms.wrong(right)}
+        小护 不对
+        小护 ~ /r/
+        患者 {right}
+        小护 /r/
+    """)
+    assert "/r/" in await chat.says("查报告")  # still fresh
+    chat.passes(minutes=15)
+    assert "/r/" not in await chat.says("查报告")
+
+
+async def test_wrong_fresh_codes_lock_and_end_what_waited(chat: Chat) -> None:
+    await chat.does(add_report)
+    await chat.does(bound("oPatient", "P05"))
+    await chat.says("查报告")
+    right = await sms.code(chat, XU)
+    for _ in range(4):
+        await chat.says(sms.wrong(right))
+    assert "暂停15分钟" in await chat.says(sms.wrong(right))
+    assert len(await sms.texts(chat, XU)) == 1
+    answer = await chat.says("查报告")
+    assert "暂停15分钟" in answer
+    assert "/r/" not in answer
+    assert "请问有什么可以帮您" in await chat.says("你好")
+    chat.passes(minutes=15)
+    assert "138****0005" in await chat.says("查报告")
+
+
+async def test_without_sms_a_report_is_for_the_desk(database: Database, clock: StoppedClock) -> None:
+    chat = Chat(database, clock, sms=False)
+    await chat.does(open_hospital)
+    await chat.does(add_report)
+    await chat.does(bound("oPatient", "P05"))
+    answer = await chat.says("查报告")
+    assert "服务台" in answer
+    assert "/r/" not in answer
