@@ -154,6 +154,7 @@ class ApiHost(Generic[Subject]):
     def _log(self, path: str, query: dict[str, str], body: Any, answer: Any) -> None:
         call = ApiCall(self._platform.clock.now(), self._name, path, query, body, answer)
         self._platform.calls.add(call)
+        self._platform.publish("call", call=call)
 
 
 async def _befall(fault: Fault, request: web.Request) -> web.Response | None:

@@ -42,5 +42,9 @@ class CallLog:
         """Calls of one API, by the end of its path: `platform.calls.to("message/custom/send")`."""
         return [c for c in self._calls if c.path.endswith(path) and host in ("", c.host)]
 
+    def newest(self, count: int) -> list[ApiCall]:
+        """The last *count* calls, oldest first."""
+        return list(self._calls)[-count:]
+
     def clear(self) -> None:
         self._calls.clear()

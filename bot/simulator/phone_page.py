@@ -16,6 +16,7 @@ from aiohttp import web
 
 from bot.simulator import phones
 from bot.simulator.api import LARGEST_UPLOAD, add_platform_routes
+from bot.simulator.calls import ApiCall
 from bot.simulator.clock import Clock, MovableClock, OffsetClock
 from bot.simulator.config import SimulatorConfig
 from bot.simulator.endpoint import Json
@@ -101,6 +102,7 @@ async def _state(request: web.Request) -> web.Response:
         "sms": [sms.as_json() for sms in platform.sms],
         "faults": _faults(platform),
         "pushes": _pushes(platform),
+        "calls": [_told(call) for call in platform.calls.newest(NEWEST_PUSHES)],
         "scenes": platform.config.scenes,
         "accounts": list(platform.accounts),
     }
@@ -139,6 +141,13 @@ def _described(delivery: Delivery) -> Json:
     }
 
 
+def _told(call: ApiCall) -> Json:
+    """A call as the page shows it: without its token, and without the secret that fetches one."""
+    code = call.answer.get("errcode", 0) if isinstance(call.answer, dict) else None
+    body = None if call.path.endswith("token") else call.body
+    return {"at": call.at.isoformat(), "path": call.path, "code": code, "body": body}
+
+
 async def _events(request: web.Request) -> web.StreamResponse:
     """Server-sent events, one JSON object each, until the browser or the server goes."""
     platform, streams = request.app[PLATFORM], request.app[STREAMS]
@@ -148,6 +157,8 @@ async def _events(request: web.Request) -> web.StreamResponse:
         told = {"what": what, "now": platform.clock.now().isoformat(), **facts}
         if what == "fault":
             told["faults"] = _faults(platform)
+        if what == "call":
+            told["call"] = _told(facts["call"])
         queue.put_nowait(json.dumps(told, ensure_ascii=False))
 
     response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})

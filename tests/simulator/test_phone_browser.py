@@ -12,6 +12,7 @@ from playwright.async_api import Browser, ConsoleMessage, Error, Page, ViewportS
 
 from bot.simulator import Side
 from tests.simulator.demo import Demo, running_demo
+from tests.simulator.server import always
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -192,3 +193,28 @@ async def test_on_a_phone_it_fills_the_screen_and_people_are_a_tap_away(browser:
     await page.tap(".person >> text=赵敏")
     await expect(page.locator(".follow")).to_be_visible()
     await context.close()
+
+
+async def test_a_message_that_comes_by_itself_shows_and_so_does_the_call(screen: Page, demo: Demo) -> None:
+    await demo.platform.user("oLi").says("你好")
+    token = demo.platform.account().tokens.stable().value
+    body = {"touser": "oLi", "msgtype": "text", "text": {"content": "您的报告已出"}}
+    assert await demo.post(f"api/cgi-bin/message/custom/send?access_token={token}", body) == 200
+    await expect(screen.locator(".row.theirs .bubble").last).to_have_text("您的报告已出")
+    await expect(screen.locator("#call-list summary").first).to_contain_text("message/custom/send")
+    assert token not in await screen.content()
+
+
+async def test_typing_shows_in_the_title(screen: Page, demo: Demo) -> None:
+    await demo.platform.user("oLi").says("你好")
+    token = demo.platform.account().tokens.stable().value
+    body = {"touser": "oLi", "command": "Typing"}
+    await demo.post(f"api/cgi-bin/message/custom/typing?access_token={token}", body)
+    await expect(screen.locator("#chat-title")).to_have_text("对方正在输入…")
+
+
+async def test_a_server_that_fails_leaves_the_platforms_line(screen: Page, demo: Demo) -> None:
+    demo.server.answer = always("not a reply")
+    await screen.fill("#message", "在吗")
+    await screen.click("#send")
+    await expect(screen.locator(".notice-failure")).to_have_text("该服务号暂时无法提供服务，请稍后再试")

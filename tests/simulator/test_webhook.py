@@ -70,6 +70,20 @@ async def test_after_three_pushes_the_user_is_told(new_world: NewWorld) -> None:
     assert len(world.server.pushes) == 3
 
 
+async def test_some_say_it_is_asked_three_times_more(new_world: NewWorld) -> None:
+    world = await new_world(simulator={"reply_timeout": 0.05, "pushes": 4})
+    world.server.answer = slow_then(world.server.answer, slow_attempts=3)
+    reply = await world.platform.follow("oUser1").says("在吗")
+    assert (reply.kind, reply.attempts) == ("text", 4)
+
+
+async def test_a_server_that_is_not_there_is_a_failure(world: World) -> None:
+    world.platform.account().reconfigure(webhook_url="http://127.0.0.1:9/wechat")
+    user = world.platform.follow("oUser1")
+    assert (await user.says("在吗")).attempts == 3
+    assert FAILURE in user.screen
+
+
 async def test_an_http_error_is_pushed_again_and_unfollowing_shows_nothing(world: World) -> None:
     async def broken(push: dict[str, str]) -> web.Response:
         return web.Response(status=500)

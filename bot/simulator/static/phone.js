@@ -25,6 +25,7 @@ async function load() {
   trays.sms(state.sms, useCode);
   trays.faults(state.faults);
   trays.pushes(state.pushes);
+  trays.calls(state.calls);
   if (!state.movable) $("clock-steps").parentElement.hidden = true;
   draw();
 }
@@ -320,6 +321,7 @@ const told = {
   open({ phone: id, url }) { if (id === world.current) openSheet(pageSheet(url)); },
   notice({ text }) { banner("小护模拟器", text); },
   pushes({ pushes, faults }) { trays.pushes(pushes); trays.faults(faults); },
+  call({ call }) { trays.addCall(call); },
   fault({ faults }) { trays.faults(faults); },
   faults({ faults }) { trays.faults(faults); },
   menu() { load(); },

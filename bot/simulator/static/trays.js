@@ -81,6 +81,24 @@ function pushRow(push, open) {
     el("pre", {}, push.xml), push.answer ? el("pre", {}, push.answer) : null));
 }
 
+const CALLS_SHOWN = 30;
+
+export function calls(list) {
+  $("call-list").replaceChildren();
+  if (!list.length) $("call-list").append(el("li", { class: "empty" }, "还没有调用"));
+  for (const call of list) addCall(call);
+}
+
+export function addCall(call) {
+  const list = $("call-list");
+  list.querySelector(".empty")?.remove();
+  const outcome = call.code === null ? "没有回答" : call.code === 0 ? "成功" : `错误码 ${call.code}`;
+  list.prepend(el("li", { class: call.code === 0 ? "" : "failed" }, el("details", {},
+    el("summary", {}, el("time", {}, clockTime(new Date(call.at))), el("b", {}, call.path.replace(/^\/cgi-bin\//, "")), el("span", {}, outcome)),
+    call.body ? el("pre", {}, JSON.stringify(call.body, null, 1)) : null)));
+  while (list.children.length > CALLS_SHOWN) list.lastElementChild.remove();
+}
+
 function tomorrowAt(now, time) {
   const day = new Date((dayNumber(now) + 1) * 86400000).toISOString().slice(0, 10);
   return `${day}T${time}`;
