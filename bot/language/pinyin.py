@@ -42,6 +42,17 @@ def spellings(name: str) -> set[tuple[str, ...]]:
 
 
 @cache
+def heard(char: str) -> tuple[str, ...]:
+    """The readings of one character as many speakers hear them."""
+    return tuple(dict.fromkeys(map(folded, syllables(char))))
+
+
+def hearings(name: str) -> set[tuple[str, ...]]:
+    """Like `spellings`, as many speakers hear them."""
+    return set(product(*map(heard, name)))
+
+
+@cache
 def folded(syllable: str) -> str:
     """A syllable as many speakers hear it: zh ch sh as z c s, final ng as n, initial l and r as n… ."""
     for initial, heard in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"), ("hu", "fu")):

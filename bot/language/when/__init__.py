@@ -37,7 +37,7 @@ def read_when(text: str, now: datetime) -> tuple[When, ...]:
     *now* is aware and in the hospital's zone, and so are the results. Never raises for any text.
     """
     zone, present = now.tzinfo, now.replace(tzinfo=None)
-    lower = text[:_READ_AT_MOST].lower()
+    lower = _lower(text[:_READ_AT_MOST])
     found: list[When] = []
     for phrase in phrases(lower, _AT_MOST):
         if place := _resolve(phrase, lower, present):
@@ -45,6 +45,12 @@ def read_when(text: str, now: datetime) -> tuple[When, ...]:
             before = isinstance(phrase.node, Beside) and phrase.node.side is Kind.BEFORE
             found.append(replace(when, deadline=True) if before and when.end else when)
     return tuple(found)
+
+
+def _lower(text: str) -> str:
+    """Lower case without a change of length, so that places stay the same (İ would become two)."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(c.lower()[0] for c in text)
 
 
 def main_when(found: Sequence[When]) -> When | None:
