@@ -6,7 +6,7 @@ Deterministic, without network, in well under a millisecond for what patients us
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -20,15 +20,22 @@ from bot.language.names import NameIndex
 from bot.language.normalise import detect_language, normalise
 from bot.language.red_flags import Lexicon
 from bot.language.triage import rank
+from bot.language.triage.training import standard_model
 from bot.language.vocabulary import standard_words
 from bot.language.when import read_when
 
 READ_AT_MOST: Final = 1200  # characters; wants stand at the beginning or the end of a long story
+ABOUT_ILLNESS: Final = frozenset({"health.consult", "triage.recommend", "medication.postop"})
+OWN_WEIGHT: Final = 3  # how often a hospital's own sentence is learnt for each time of ours
 PRESENT_DANGER: Final = 0.7  # score from which an urgent sign is what the message is about
 
 
 class Understanding:
-    """Reads messages of one hospital. Immutable, so any number of threads may share it."""
+    """Reads messages of one hospital. Immutable, so any number of threads may share it.
+
+    *examples* is the hospital's own rules and sentences (docs/language.md). Raises ValueError naming what is
+    wrong in it, OSError when it cannot be read.
+    """
 
     def __init__(
         self,
@@ -39,8 +46,11 @@ class Understanding:
         self._names = NameIndex(vocabulary)
         self._lexicon = lexicon or _standard_lexicon()
         self._words = standard_words()
+        self._triage = standard_model()
         self._complaints = standard_complaints()
-        self._intents = _intents(examples) if examples else _standard_intents()
+        self._intents = (
+            _own_intents(examples, examples.stat().st_mtime_ns) if examples else _standard_intents()
+        )
 
     def read(self, text: str, now: datetime, context: Context = Context()) -> Meaning:  # noqa: B008 - frozen
         """Read *text*, written at *now* (aware) by or about a patient of whom *context* is known."""
@@ -48,9 +58,9 @@ class Understanding:
         flags = self._lexicon.read(normal, context)
         plain = _clipped(normal).lower()
         words = list(self._words.find(plain))
-        departments = rank(plain, words)
         reproach = self._complaints.read(plain)
         reading = self._intents.read(plain, words, reproach)
+        departments = rank(plain, words, self._triage, ill=reading.intent in ABOUT_ILLNESS)
         intent, confidence, wants = reading.intent, reading.confidence, reading.wants
         likeliest = reading.likeliest
         if _is_present_danger(flags):
@@ -100,10 +110,15 @@ def _standard_intents() -> Intents:
     return Intents(standard_rules(), standard_classifier())
 
 
-def _intents(examples: Path) -> Intents:
-    """The standard rules and sentences with a hospital's own, whose rules come first; takes seconds."""
+@lru_cache(maxsize=4)
+def _own_intents(examples: Path, changed: int) -> Intents:
+    """The standard rules and sentences with a hospital's own, whose rules come first; takes seconds.
+
+    *changed* is the file's time stamp: the same file is learnt from once.
+    """
     rules = (*read_rules((examples,)), *standard_rules())
-    return Intents(rules, train((*read_sentences(SENTENCES), *read_sentences(examples)), rules))
+    own = OWN_WEIGHT * tuple(read_sentences(examples))
+    return Intents(rules, train((*read_sentences(SENTENCES), *own), rules))
 
 
 def _clipped(text: str) -> str:

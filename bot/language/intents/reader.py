@@ -11,29 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bot.language.classifier import Classifier, features
 from bot.language.complaints import Reproach
-from bot.language.intents.classifier import Classifier, features
+from bot.language.intents.names import OPEN, TASKS
 from bot.language.intents.rules import Rule, best
 from bot.language.meaning import Want
 from bot.language.vocabulary import DEPARTMENT, HOSPITAL, MEDICAL, OTHER, Word
 
-TASKS: Final = frozenset(
-    {
-        "appointment.book",
-        "appointment.cancel",
-        "appointment.reschedule",
-        "appointment.query",
-        "report.query",
-        "triage.recommend",
-        "points.balance",
-        "points.redeem",
-        "membership.coupon",
-        "human.handoff",
-        "optout",
-        "info.faq",
-    }
-)
-OPEN: Final = frozenset({"unknown", "health.consult", "medication.postop", "greeting.chitchat", "info.faq"})
 DOUBT: Final = 0.85  # all other wants have words of their own; without one the classifier is believed less
 THRESHOLD: Final = 0.4  # less sure than this is "unknown"
 SURE: Final = 0.85  # what a further want of the same message needs
@@ -102,6 +86,13 @@ class Intents:
             if intent and scores[intent] >= SURE:
                 wants.setdefault(intent, Want(intent, scores[intent], piece.strip(" ,，")))
         return tuple(wants.values())
+
+
+def _joined(intent: str, believed: float, said: Mapping[str, float]) -> float:
+    """What the classifier believes and the rules say, as of independent witnesses."""
+    if intent in said:
+        return 1 - (1 - believed) * (1 - said[intent])
+    return believed if intent in OPEN else DOUBT * believed
 
 
 def testimony(rules: Sequence[Rule], text: str, reproach: Reproach, foreign: bool) -> dict[str, float]:

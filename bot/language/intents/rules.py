@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-EXAMPLES: Final = Path(__file__).parent.parent / "examples"
+from bot.language.intents.names import known
+from bot.language.vocabulary import EXAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def read_rules(paths: Iterable[Path]) -> tuple[Rule, ...]:
         for number, entry in enumerate(content.get("rule", ()), 1):
             try:
                 rules.append(_rule(entry, words))
-            except (KeyError, TypeError, re.error) as error:
+            except (KeyError, TypeError, ValueError, re.error) as error:
                 raise ValueError(f"{path.name}: rule {number}: {error}") from error
     return tuple(rules)
 
@@ -57,7 +58,7 @@ def standard_rules() -> tuple[Rule, ...]:
 def _rule(entry: Mapping[str, Any], words: Mapping[str, str]) -> Rule:
     unless = entry.get("unless")
     return Rule(
-        intent=entry["intent"],
+        intent=known(entry["intent"]),
         score=float(entry.get("score", 0.9)),
         when=re.compile(_filled(entry["when"], words)),
         unless=re.compile(_filled(unless, words)) if unless else None,

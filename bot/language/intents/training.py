@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from bot.language.classifier import Classifier, learn
 from bot.language.complaints import standard_complaints
-from bot.language.intents.classifier import Classifier, learn
+from bot.language.intents.names import known
 from bot.language.intents.reader import evidence, is_foreign, testimony
 from bot.language.intents.rules import Rule, standard_rules
 from bot.language.normalise import normalise
@@ -28,19 +29,24 @@ _SEED: Final = 7
 
 
 def read_sentences(path: Path) -> Iterator[tuple[str, str]]:
-    """The (intent, sentence) pairs of a TOML file: its `[sentences]`, and its `[templates]` filled."""
+    """The (intent, sentence) pairs of a TOML file: its `[sentences]`, and its `[templates]` filled.
+
+    Raises ValueError when a table names an intent or a slot that does not exist.
+    """
     content = tomllib.loads(path.read_text("utf-8"))
     for intent, lines in content.get("sentences", {}).items():
-        yield from ((intent, line) for line in _lines(lines))
+        yield from ((known(intent), line) for line in _lines(lines))
     fillings = _fillings(content.get("slots", {}))
     draw = random.Random(_SEED)
     for intent, lines in content.get("templates", {}).items():
         for line in _lines(lines):
-            yield from ((intent, filled(line, fillings, draw)) for _ in range(FILLED))
+            yield from ((known(intent), filled(line, fillings, draw)) for _ in range(FILLED))
 
 
 def filled(template: str, fillings: Mapping[str, Sequence[str]], draw: random.Random) -> str:
-    """*template* with a drawn word for each {slot}."""
+    """*template* with a drawn word for each {slot}. Raises ValueError when a slot has no words."""
+    if unknown := set(re.findall(r"\{(\w+)\}", template)) - fillings.keys():
+        raise ValueError(f'"{template}": no words for {", ".join(sorted(unknown))}')
     return re.sub(r"\{(\w+)\}", lambda slot: draw.choice(fillings[slot[1]]), template)
 
 

@@ -12,11 +12,14 @@ import tomllib
 from collections.abc import Iterable
 from typing import Final
 
+from bot.language.classifier import Classifier, characters
 from bot.language.vocabulary import EXAMPLES, Word
 
 REPEATED: Final = 0.25  # what a word said again still adds
+MODEL_VOTE: Final = 1.0
 CHILD_VOTE: Final = 6.0
 PREGNANT_VOTE: Final = 6.0
+MAN_VOTE: Final = -6.0
 STANDARD_DEPARTMENTS: Final = tuple(tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8")))
 
 _CHILD = re.compile(
@@ -33,11 +36,17 @@ _PREGNANT = re.compile(
     r"孕(?!酮|激素|前)|怀(?:着|了)?(?:宝宝|二胎|孩子)|哺乳期|坐月子|月子|妊娠|产后|临产|待产|胎动|备孕"
 )
 
+_MAN = re.compile(r"男(?:人|性|士|生|方|科|的)|本人男|患者男|[,，:：]男|老公|丈夫")
+_WOMAN = re.compile(r"女|孕|胎|妇|月经|例假|姨妈|老婆|妻子|媳妇")
 
-def rank(text: str, words: Iterable[Word]) -> list[tuple[str, float]]:
+
+def rank(
+    text: str, words: Iterable[Word], model: Classifier | None = None, ill: bool = False
+) -> list[tuple[str, float]]:
     """Departments for a *text* with these known *words*, with their votes, best first.
 
-    Empty when nothing medical was said.
+    *model* adds the opinion of descriptions like it. Empty when no known word is medical, unless the text
+    is known to speak of an illness (*ill*).
     """
     scores: dict[str, float] = {}
     seen: set[str] = set()
@@ -46,17 +55,21 @@ def rank(text: str, words: Iterable[Word]) -> list[tuple[str, float]]:
         seen.add(word.word)
         for department, weight in word.value.votes:
             scores[department] = scores.get(department, 0.0) + weight * share
-    if scores:
-        for department, vote in who_is_ill(text):
-            scores[department] = scores.get(department, 0.0) + vote
+    if not scores and not ill:
+        return []
+    opinions = model.probabilities(characters(text)).items() if model else ()
+    for department, vote in (*who_is_ill(text), *((name, MODEL_VOTE * each) for name, each in opinions)):
+        scores[department] = scores.get(department, 0.0) + vote
     return sorted(scores.items(), key=lambda each: -each[1])
 
 
 def who_is_ill(text: str) -> list[tuple[str, float]]:
-    """Votes from who the patient is: a child, a pregnant woman."""
-    votes = []
+    """Votes from who the patient is: a child, a pregnant woman, a man."""
+    votes: list[tuple[str, float]] = []
     if _PREGNANT.search(text):
         votes.append(("妇产科", PREGNANT_VOTE))
     if _CHILD.search(_CHILD_NOT_PATIENT.sub("", text)):
         votes.append(("儿科", CHILD_VOTE))
+    if _MAN.search(text) and not _WOMAN.search(text):
+        votes.append(("妇产科", MAN_VOTE))
     return votes

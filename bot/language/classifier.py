@@ -1,4 +1,4 @@
-"""A small linear classifier over characters, for what no rule knows.
+"""A small linear classifier over characters, for what no rule and no word list knows.
 
 An averaged multi-class perceptron with a margin. Everything is whole numbers: the weights of all intents for one
 feature are packed into a single integer, 64 bits an intent, so that scoring a sentence is one sum, training on
@@ -23,14 +23,21 @@ _MARGIN: Final = 12
 _EPOCHS: Final = 12
 _SEED: Final = 20_260_301
 _FIELD: Final = 64
+_HALF: Final = 1 << (_FIELD - 1)
 _SCALE: Final = 64  # averaged weights are kept to 1/64
+_NEGLIGIBLE: Final = 64  # features of smaller weights are dropped from the model
+
+
+def characters(text: str) -> set[str]:
+    """The 1- to 3-grams of *text*, its beginning and end marked."""
+    raw = f"^{text[:READ_AT_MOST]}$"
+    return {raw[i : i + n] for n in (1, 2, 3) for i in range(len(raw) - n + 1)}
 
 
 def features(text: str, words: Sequence[Word]) -> list[str]:
     """What the classifier sees of *text*: its 1- to 3-grams, and those of its sketch."""
-    raw = f"^{text[:READ_AT_MOST]}$"
+    grams = characters(text)
     sketch = f"^{sketched(text, words)[:READ_AT_MOST]}$"
-    grams = {raw[i : i + n] for n in (1, 2, 3) for i in range(len(raw) - n + 1)}
     grams |= {"~" + sketch[i : i + n] for n in (1, 2, 3, 4) for i in range(len(sketch) - n + 1)}
     grams.add("=" + sketch)
     grams.add(f"#{min(len(text).bit_length(), 7)}")
@@ -44,14 +51,14 @@ class Classifier:
         self.labels = tuple(labels)
         self._weights = weights
         self._unpack = struct.Struct(f"<{len(labels)}Q").unpack
-        self._offset = sum(1 << (_FIELD * at + _FIELD - 1) for at in range(len(labels)))
+        self._offset = packed([_HALF] * len(labels))
 
     def scores(self, grams: Iterable[str]) -> list[int]:
         """One whole number a label; only their differences mean anything."""
         weights = self._weights
         total = sum([weights[gram] for gram in grams if gram in weights])
         return [
-            field - (1 << (_FIELD - 1))
+            field - _HALF
             for field in self._unpack((total + self._offset).to_bytes(8 * len(self.labels), "little"))
         ]
 
@@ -74,7 +81,13 @@ class Classifier:
     def load(cls, path: Path) -> Classifier:
         """Read a model. Raises ValueError when it is not one."""
         content = json.loads(path.read_text("utf-8"))
-        return cls(content["labels"], {gram: packed(w) for gram, w in content["weights"].items()})
+        count = len(content["labels"])
+        pack, offset = struct.Struct(f"<{count}Q").pack, packed([_HALF] * count)
+        weights = {
+            gram: int.from_bytes(pack(*[_HALF + each for each in row]), "little") - offset
+            for gram, row in content["weights"].items()
+        }
+        return cls(content["labels"], weights)
 
 
 def packed(weights: Iterable[int]) -> int:
@@ -133,6 +146,6 @@ def _averaged(
     for gram in weights:
         pairs = zip(now.scores([gram]), moved.scores([gram]), strict=True)
         mean = [round(_SCALE * (w - d / steps)) for w, d in pairs]
-        if any(mean):
+        if max(map(abs, mean)) >= _NEGLIGIBLE:
             averaged[gram] = packed(mean)
     return averaged
