@@ -103,7 +103,7 @@ class Almanac:
             return self._festival(said)
         if said.weekend:
             return self._weekend(said)
-        if said.lunar:
+        if said.lunar and said.day is not None:
             return self._lunar_day(said)
         if said.weekday is not None and said.day is None:
             first = monday(self.today) + WEEK * (said.week_away or 0)
