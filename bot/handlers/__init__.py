@@ -13,6 +13,7 @@ from bot.handlers.binding import Binding, FreshCode
 from bot.handlers.complaint import Addition, Complaint, Content, Disputed, Praise, Progress
 from bot.handlers.consent import MyConsents, OptOut, ResumeCare, ResumeNews, StopCare, Subscribe
 from bot.handlers.family import Family, FamilyRequest
+from bot.handlers.information import Information
 from bot.handlers.membership import Membership
 from bot.handlers.menu import Hello, Lost, Media, Menu, Thanks, Welcome
 from bot.handlers.not_me import NotMe
@@ -20,6 +21,7 @@ from bot.handlers.person import Person
 from bot.handlers.points import PointsBalance, PointsGive, PointsOffer, PointsRedeem
 from bot.handlers.reports import Reports
 from bot.handlers.safety_check import SafetyCheck
+from bot.handlers.triage import Triage
 from bot.handlers.unbinding import Unbinding
 from bot.handlers.waiting_offer import WaitingOffer
 
@@ -37,6 +39,8 @@ HANDLERS: tuple[Form[Any], ...] = (
     CancelNothing(),
     AppointmentMove(),
     WaitingOffer(),
+    Triage(),
+    Information(),
     Binding(),
     FreshCode(),
     Unbinding(),

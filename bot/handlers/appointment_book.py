@@ -7,6 +7,7 @@ from bot.conversation.turn import Done, Turn
 from bot.domain.words import say
 from bot.handlers import appointment_words as texts
 from bot.handlers.appointment_search import PlaceSearch, Search
+from bot.handlers.appointment_wish import names_a_time
 from bot.hospital import appointments
 from bot.hospital.appointments import Refused
 
@@ -17,6 +18,10 @@ class AppointmentBook(PlaceSearch):
     name = "appointment_book"
     intents = frozenset({"appointment.book"})
     words = frozenset({"预约挂号", "挂号", "预约", "我要挂号", "我要预约", "book", "book a visit"})
+
+    def opens(self, talk: Talk) -> bool:
+        """张建国 周五上午: who and when is enough."""
+        return talk.said.type == "text" and names_a_time(talk)
 
     def begin(self, talk: Talk, draft: Search) -> Turn:
         assert talk.patient is not None

@@ -351,7 +351,8 @@ class PlaceSearch(Form[Search]):
             return self.refused(talk, draft, refused.reason, place)
         hours = [f"{one.start.astimezone(talk.zone):%H:%M}" for one in others]
         question = say(self.confirm_words, others=hours, **self.confirm_facts(talk, draft, place))
-        return Ask("confirm", msgspec.structs.replace(draft, slot=place.code), (*notes, question))
+        named = msgspec.structs.replace(draft, slot=place.code, doctors=(place.doctor_code,))
+        return Ask("confirm", named, (*notes, question))
 
     def confirm_facts(self, talk: Talk, draft: Search, place: Place) -> dict[str, object]:
         """What the last question shows."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
 
 from bot.conversation.talk import Talk
+from bot.handlers import symptoms
 from bot.language.meaning import Named, When
 
 SURE = 0.7  # from this score on a name was really said (bot/language/names.py)
+FULL_NAME = 3  # characters
 EARLIEST_HOUR, LATEST_HOUR = 7, 21  # between them an hour said without 上午 or 下午 is meant
 NOON = 12
 MORNING, AFTERNOON = "am", "pm"
@@ -30,6 +32,12 @@ _SOONEST = re.compile(r"最近的|最早|最快|尽快|越快越好|越早越好
 
 _NUMBER = re.compile(r"yy\d{6,}", re.IGNORECASE)
 _NO_DAY = frozenset({"recent", "second"})  # 最近, 现在
+
+# What may stand around a name and a time without asking for anything else.
+_FILLERS = re.compile(
+    r"副?主任|医师|医生|大夫|教授|专家|门诊|的|号|看|约|挂|想|我|要|请|帮|在|有没?有?|吗|呢|和|科"
+    r"|\b(?:dr|doctor|with|on|at|in|the|a|for|please|see|book|visit|appointment|want|need|to|i)\b|[\s\W]"
+)
 
 # What a person may be talking of while a booking is open; anything else is another topic.
 _STILL_BOOKING = frozenset(
@@ -91,16 +99,17 @@ def hear_in(talk: Talk, text: str, whens: Sequence[When]) -> Heard:
     lower = text.lower()
     taken_back = _TAKEN_BACK.search(lower) is not None
     number = _NUMBER.search(text)
+    believed = _taken if names_a_time(talk) else _certain
     days, half, time = _moments(talk, whens, taken_back)
     over = [when.text for when in whens if when.past]
     return Heard(
         number=number[0].upper() if number else "",
-        departments=_named(meaning.departments, lower, taken_back),
-        doctors=_named(meaning.doctors, lower, taken_back),
+        departments=_named(filter(believed, meaning.departments), lower, taken_back),
+        doctors=_named(filter(believed, meaning.doctors), lower, taken_back),
         days=days,
         half=half,
         time=time,
-        past=over[-1] if over and not days and not meaning.triage else "",
+        past=over[-1] if over and not days and not symptoms.departments(talk) else "",
         other_doctor=_OTHER_DOCTOR.search(lower) is not None,
         other_time=_OTHER_TIME.search(lower) is not None,
         other_department=_OTHER_DEPARTMENT.search(lower) is not None,
@@ -112,6 +121,22 @@ def about_something_else(talk: Talk) -> bool:
     """Whether the message clearly brings up another topic than the booking that is open."""
     meaning = talk.said.meaning
     return meaning.intent not in _STILL_BOOKING and meaning.confidence >= _ELSEWHERE
+
+
+def names_a_time(talk: Talk) -> bool:
+    """Whether the message is little more than a doctor or department of ours, and perhaps a time."""
+    meaning = talk.said.meaning
+    named = [one for one in (*meaning.doctors, *meaning.departments) if _taken(one)]
+    said = [*(one.text for one in named), *(when.text for when in meaning.when)]
+    rest = meaning.text.lower()
+    for part in sorted(said, key=len, reverse=True):
+        rest = rest.replace(part.lower(), " ")
+    return bool(named) and not _FILLERS.sub("", rest)
+
+
+def _taken(named: Named) -> bool:
+    """A name to believe when nothing else is said: a full one, though misspelt; not 高兴."""
+    return named.score >= SURE or len(named.text) >= FULL_NAME
 
 
 def merged(wish: W, heard: Heard) -> W:
@@ -136,9 +161,13 @@ def merged(wish: W, heard: Heard) -> W:
     return msgspec.structs.replace(wish, **changes)
 
 
-def _named(found: Sequence[Named], text: str, taken_back: bool) -> tuple[str, ...]:
+def _certain(named: Named) -> bool:
+    return named.score >= SURE
+
+
+def _named(found: Iterable[Named], text: str, taken_back: bool) -> tuple[str, ...]:
     """The codes that were named and cannot be told apart; of several names after 不是 or 换 the last one said."""
-    sure = [one for one in found if one.score >= SURE and one.text.lower() in text]
+    sure = [one for one in found if one.text.lower() in text]
     if not sure:
         return ()
     if taken_back:

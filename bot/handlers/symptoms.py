@@ -1,28 +1,80 @@
-"""Which of this hospital's departments see what a patient describes."""
+"""Which of this hospital's departments see what a patient describes.
+
+Only known words count here, never a guess from similar sentences: patients act on what they are told.
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
 
 from bot.conversation.talk import Talk
 from bot.domain.language import Language
-from bot.language.meaning import Named, Vocabulary
-from bot.language.names import NameIndex
+from bot.language.meaning import DepartmentName
+from bot.language.triage import rank
+from bot.language.vocabulary import standard_words
+
+CLOSE = 0.5  # of the best department's votes; with fewer another one is not worth asking about
+_PARTS = frozenset("膝肩肘腕髋踝腰颈脊指趾头脑眼耳鼻咽喉牙舌心肺胃肠肝胆胰脾肾乳宫孕皮发甲痔疝")
+
+# How hospitals call what the standard names mean: what stands in the name or an alias, likeliest first.
+_CALLED: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "心内科": (("心血管内", "心内"), ("心血管", "心脏内")),
+    "呼吸内科": (("呼吸",),),
+    "消化内科": (("消化",), ("胃肠", "肠胃")),
+    "内分泌科": (("内分泌",),),
+    "神经内科": (("神经内",), ("神经科", "脑病")),
+    "肾内科": (("肾内", "肾脏", "肾病"), ("肾",)),
+    "感染科": (("感染",), ("传染", "肝病")),
+    "血液科": (("血液内", "血液病", "血液科"),),
+    "风湿免疫科": (("风湿",),),
+    "骨科": (("骨科", "骨外"), ("骨",)),
+    "泌尿外科": (("泌尿",),),
+    "妇产科": (("妇产",), ("妇科", "产科")),
+    "儿科": (("儿科",), ("儿内", "儿童", "小儿")),
+    "皮肤科": (("皮肤",),),
+    "眼科": (("眼",),),
+    "耳鼻喉科": (("耳鼻",), ("五官",)),
+    "口腔科": (("口腔",), ("牙",)),
+    "肛肠科": (("肛肠", "结直肠"), ("普外", "普通外")),
+    "甲乳外科": (("甲乳", "甲状腺", "乳腺"), ("普外", "普通外")),
+    "普外科": (("普外", "普通外"), ("胃肠外", "外科")),
+    "肿瘤科": (("肿瘤",),),
+    "精神心理科": (("精神", "心理", "身心"),),
+    "中医科": (("中医",),),
+}
+_GENERAL = ("全科", "普通内科", "普内", "综合内科")  # see what no department here is for
 
 
-def departments(talk: Talk) -> tuple[Named, ...]:
+def departments(talk: Talk) -> tuple[DepartmentName, ...]:
     """Best first, each once; empty when nothing medical was said or no department here sees it."""
     meaning = talk.said.meaning
     if meaning.language == Language.ENGLISH:
         return ()  # symptoms are read in Chinese only
-    index = _index(talk.knowledge.vocabulary)
-    found: dict[str, Named] = {}
-    for standard in meaning.triage:
-        for named in index.departments(standard)[:1]:
-            found.setdefault(named.code, named)
+    plain = meaning.text.lower()
+    votes = rank(plain, list(standard_words().find(plain)))
+    found: dict[str, DepartmentName] = {}
+    for standard, vote in votes:
+        if vote >= CLOSE * votes[0][1]:
+            found |= {one.code: one for one in _called(talk, standard)}
+    if votes and not found:
+        return _holding(talk, _GENERAL)[:1]
     return tuple(found.values())
 
 
-@lru_cache(maxsize=4)
-def _index(vocabulary: Vocabulary) -> NameIndex:
-    return NameIndex(vocabulary)
+def parts_of_the_body(text: str) -> frozenset[str]:
+    """The parts of the body a text speaks of, each by its one character."""
+    return _PARTS & frozenset(text)
+
+
+def _called(talk: Talk, standard: str) -> tuple[DepartmentName, ...]:
+    likeliest = (_holding(talk, stems) for stems in ((standard,), *_CALLED.get(standard, ())))
+    return next((found for found in likeliest if found), ())
+
+
+def _holding(talk: Talk, stems: tuple[str, ...]) -> tuple[DepartmentName, ...]:
+    """The departments in whose name, or else in whose aliases, one of the stems stands."""
+    every = talk.knowledge.vocabulary.departments
+    by_name = tuple(one for one in every if any(stem in one.name for stem in stems))
+    if by_name:
+        return by_name
+    return tuple(one for one in every if any(stem in alias for alias in one.aliases for stem in stems))
