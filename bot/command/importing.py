@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -54,6 +55,7 @@ def bring_in(folder: Path, settings: Settings, *, dry_run: bool = False) -> Outc
                 folder,
                 zone=settings.zone,
                 now=SystemClock().now(),
+                by=f"shell:{getpass.getuser()}",
                 dry_run=dry_run,
                 progress=progress,
             )

@@ -32,6 +32,10 @@ from storage.rows import Row
 
 PASSIVE_LIMIT = 2048  # bytes of a passive text reply (platform.md §1.8)
 READABLE = frozenset({"text"})
+# What a nurse is told to look at, with a word to the patient. Anything newer is shown to her in silence.
+MEDIA = frozenset(
+    {"image", "voice", "video", "shortvideo", "location", "link", "file", "miniprogram", "miniprogrampage"}
+)
 
 
 class Reception:
@@ -143,6 +147,10 @@ class Reception:
         state: dict[str, Any] = {"spoke_at": talk.now}
         if talk.contact.language != talk.language or not row.followed:
             conversations.change_contact(talk.db, row.id, language=talk.language.value, followed=True)
+        if talk.said.type not in READABLE | MEDIA:
+            danger.media(talk)
+            conversations.move(talk.db, row.id, **state)
+            return Reply()
         warning = danger.answer(talk, talk.said.meaning.red_flags)
         urgency = talk.said.meaning.red_flags.urgency
         if warning and (
