@@ -22,7 +22,7 @@ _GUARDIAN = {"yes": ("是", "是的", "对", "确认", "好的", "yes"), "no": (
 RELATIONS = ("child", "parent", "spouse", "other")
 
 _OPENS = re.compile(
-    r"^(?:你好|您好|请|帮我|给我|我要|我想|想|要|怎么|如何|怎样|在哪|麻烦|重新|[,，。 ])*(?:绑定|绑卡|关联就诊)"
+    r"^(?:你好|您好|请|帮我|给我|我要|我想|想|要|怎么|如何|怎样|在哪|麻烦|重新|[,，。 ])*(?:绑定(?!.{0,4}(?:医保|社保|银行|支付))|绑卡|关联就诊)"
     r"|^(?:bind|link) (?:me|my|account|record)\b",
     re.IGNORECASE,
 )
@@ -43,8 +43,10 @@ class Binding(ProofForm):
         text = talk.said.meaning.text
         if _OPENS.search(text):
             return not _FAMILY.search(text)
+        if talk.bindings or not (talk.said.meaning.phone or "+" in text):
+            return False
         papers = papers_in(talk)
-        return bool(not talk.bindings and papers.phone and papers.alone)
+        return bool(papers.phone and papers.alone)
 
     def needed(self, draft: Proof) -> int:
         return 1 if draft.need == 1 else 2

@@ -13,13 +13,16 @@ from bot.conversation.people import language_of
 from bot.conversation.talk import Talk
 from bot.conversation.turn import Again, Ask, Choice, Done, Stop, Turn
 from bot.domain.language import Language
+from bot.domain.letter import Letter, Purpose
 from bot.domain.words import Say, say
 from bot.handlers.proof import Proof, ProofForm, papers_in, send_code, tell_by_sms
 from bot.hospital import identity
+from bot.outbox import letters
 from storage.queries import identity as rows
 from storage.rows import Row
 
 RELATIONS = ("child", "parent", "spouse", "other")
+CODE_SENT = "family/code_sent"
 PATIENCE = timedelta(hours=48)  # how long the family member is waited for
 
 _OPENS = re.compile(
@@ -60,8 +63,10 @@ class Family(ProofForm):
         return self.take(talk, msgspec.structs.replace(draft, relation=relation), papers)
 
     def send(self, talk: Talk, draft: Proof) -> Say:
-        self._ask_in_chat(talk, draft)
-        return send_code(talk, draft.phone, "family/code_sent")
+        words = send_code(talk, draft.phone, CODE_SENT)
+        if words.template == CODE_SENT:
+            self._ask_in_chat(talk, draft)
+        return words
 
     # Proven by their papers
 
@@ -115,6 +120,17 @@ class Family(ProofForm):
     @staticmethod
     def _put_question(talk: Talk, draft: Proof, patient: Row, member: Row) -> None:
         question = say("family/request", name=_writer(talk))
+        letter = Letter(
+            key=f"family-request:{talk.contact.id}:{member.contact_id}:{talk.today}",
+            purpose=Purpose.TRANSACTION,
+            text=talk.wording.text(question, language_of(member.language)),
+            not_before=talk.now,
+            useful_until=talk.now + PATIENCE,
+            contact_id=member.contact_id,
+            patient_code=patient.code,
+        )
+        if letters.put(talk.db, letter, talk.now) is None:
+            return  # asked today already
         offers.put_question(
             talk.db,
             member.contact_id,
@@ -123,14 +139,6 @@ class Family(ProofForm):
             draft=Request(contact=talk.contact.id, patient=patient.code, relation=draft.relation),
             question=question,
             until=talk.now + PATIENCE,
-        )
-        talk.owe(
-            f"family-request:{talk.contact.id}:{member.contact_id}:{talk.now.isoformat()}",
-            question,
-            contact_id=member.contact_id,
-            language=language_of(member.language),
-            patient_code=patient.code,
-            useful_until=talk.now + PATIENCE,
         )
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_PHONE: Final = re.compile(r"(?<![\d+])(?:\+?86[- ]?)?(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})(?!\d)")
-_PHONE_ABROAD: Final = re.compile(r"\+(?!86)[1-9]\d{0,2}[- ]?\d(?:[- ]?\d){5,11}(?!\d)")
+_PHONE: Final = re.compile(r"(?<![0-9+])(?:\+?86[- ]?)?(1[3-9][0-9])[- ]?([0-9]{4})[- ]?([0-9]{4})(?![0-9])")
+_PHONE_ABROAD: Final = re.compile(r"\+(?!86)[1-9][0-9]{0,2}[- ]?[0-9](?:[- ]?[0-9]){5,11}(?![0-9])")
 # Eighteen characters; the last may be X (GB 11643). Only its last four are of interest.
-_WHOLE_ID: Final = re.compile(r"(?<!\d)\d{14}(\d{3}[\dx])(?![\da-z])", re.IGNORECASE)
-_CODE: Final = re.compile(r"(?<!\d)(?:\d{6}|\d{3}[ -]\d{3})(?!\d|x(?![a-z]))", re.IGNORECASE)
-_ENDING: Final = re.compile(r"(?<![\da-z])(\d{3}[\dx])(?![\da-z])", re.IGNORECASE)
-_ANY_ENDING: Final = re.compile(r"(?=[^\d]{0,3}\d)[\da-z()]{4}", re.IGNORECASE)
+_WHOLE_ID: Final = re.compile(r"(?<![0-9])[0-9]{14}([0-9]{3}[0-9x])(?![0-9a-z])", re.IGNORECASE)
+_CODE: Final = re.compile(r"(?<![0-9])(?:[0-9]{6}|[0-9]{3}[ -][0-9]{3})(?![0-9]|x(?![a-z]))", re.IGNORECASE)
+_ENDING: Final = re.compile(r"(?<![0-9a-z])([0-9]{3}[0-9x])(?![0-9a-z])", re.IGNORECASE)
+_ANY_ENDING: Final = re.compile(r"(?=[^0-9]{0,3}[0-9])[0-9a-z()]{4}", re.IGNORECASE)
 
 _CHINESE_NAME: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,4}")
 _LONG_NAME: Final = re.compile(r"[\u3400-\u9fff]{1,8}(?:[·•・.][\u3400-\u9fff]{1,8}){1,3}")

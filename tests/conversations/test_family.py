@@ -164,6 +164,18 @@ async def test_a_no_in_chat_outweighs_the_code(chat: Chat) -> None:
     assert {link[0] for link in await links(chat) if link[3]} == {"P03"}
 
 
+async def test_nobody_is_asked_twice_a_day(chat: Chat) -> None:
+    await chat.does(bound("oSon", "P01"))
+    await chat.does(bound("oFather", "P03"))
+    await chat.says(f"添加家人 我爸 {FATHER}", "oSon")
+    await chat.says("重发", "oSon")
+    chat.passes(minutes=1)
+    await chat.says("重发", "oSon")
+    assert len(await told(chat, "oFather")) == 1
+    assert "没有同意" in await chat.says("2", "oFather")
+    assert "没有同意" not in await chat.says("2", "oFather")
+
+
 async def test_a_stranger_cannot_have_patients_asked(chat: Chat) -> None:
     await chat.does(bound("oFather", "P03"))
     await chat.says(f"添加家人 我爸 {FATHER}", "oStranger")
