@@ -26,11 +26,10 @@ def finished(db: sa.Connection, platform_id: str, status: str, now: datetime, *,
     row = outbox.on_its_way(db, contact.id, platform_id)
     if row is None:
         return
-    change = {"id": row.id, "platform_id": platform_id, "claimed_until": None}
-    if row.state == LetterState.SENDING:
-        change["fence"] = row.fence + 1  # whoever is still waiting for the answer has no say any more
+    # Whoever is still waiting for the answer has no say any more.
+    change = {"id": row.id, "platform_id": platform_id, "claimed_until": None, "fence": row.fence + 1}
     if status == "success":
-        if row.state == LetterState.SENDING:
+        if row.state != LetterState.SENT:
             outbox.keep_sent(db, sent_messages(row, (row.body["text"],), contact.account, contact.id, now))
         outbox.change_letters(db, [{**change, "state": LetterState.DELIVERED.value, "reason": ""}])
         return

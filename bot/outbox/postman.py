@@ -229,12 +229,11 @@ class Postman:
     def _reconcile(self, db: sa.Connection, priorities: Sequence[int], counts: Counts) -> None:
         """Letters whose sender died, and letters nobody knows the end of."""
         now = self.clock.now()
-        changes = []
-        for row in outbox.abandoned(db, self.machine_clock.now()):
-            if row.priority in priorities:
-                changes.append(_taken_up(row, now))
-        outbox.change_letters(db, changes)
-        lost = [row for row in outbox.unexplained(db, now - RECONCILED_AFTER) if row.priority in priorities]
+        machine_now = self.machine_clock.now()
+        outbox.change_letters(
+            db, [_taken_up(row, now) for row in outbox.abandoned(db, machine_now, priorities)]
+        )
+        lost = outbox.unexplained(db, now - RECONCILED_AFTER, priorities)
         for row in lost:
             give_to_a_person(db, row, UNKNOWN, now)
             counts.add(LetterState.FAILED)

@@ -127,16 +127,20 @@ def still_ours(connection: sa.Connection, claims: Mapping[int, int]) -> dict[int
     return {row.id: row for row in rows if row.fence == claims[row.id]}
 
 
-def abandoned(connection: sa.Connection, now: datetime) -> Rows:
+def abandoned(connection: sa.Connection, now: datetime, priorities: Sequence[int]) -> Rows:
     """Letters whose sender has not come back: its claim ran out by the machines' clock."""
     return connection.execute(
         sa.select(letters)
-        .where(letters.c.state == "sending", letters.c.claimed_until < now)
+        .where(
+            letters.c.state == "sending",
+            letters.c.claimed_until < now,
+            letters.c.priority.in_(list(priorities)),
+        )
         .with_for_update(skip_locked=True)
     ).all()
 
 
-def unexplained(connection: sa.Connection, handed_before: datetime) -> Rows:
+def unexplained(connection: sa.Connection, handed_before: datetime, priorities: Sequence[int]) -> Rows:
     """Letters of which nobody knows whether they arrived, handed over before a moment."""
     return connection.execute(
         sa.select(letters)
@@ -144,6 +148,7 @@ def unexplained(connection: sa.Connection, handed_before: datetime) -> Rows:
             letters.c.state == "sending",
             letters.c.claimed_until.is_(None),
             letters.c.sent_at <= handed_before,
+            letters.c.priority.in_(list(priorities)),
         )
         .with_for_update(skip_locked=True)
     ).all()
@@ -304,6 +309,11 @@ def on_its_way(connection: sa.Connection, contact_id: int, platform_id: str) -> 
             sa.or_(
                 sa.and_(letters.c.platform_id == platform_id, letters.c.state.in_(("sent", "sending"))),
                 sa.and_(letters.c.platform_id == "", letters.c.state == "sending"),
+                sa.and_(
+                    letters.c.platform_id == "",
+                    letters.c.state == "queued",
+                    letters.c.reason == "unknown_outcome",
+                ),
             ),
         )
         .order_by((letters.c.platform_id == platform_id).desc(), letters.c.id)
