@@ -22,8 +22,10 @@ from bot.language.when.places import (
 )
 from bot.language.when.words import Part, Portion, Unit
 
-# The months a season begins in and how many it lasts; school holidays by their usual weeks.
-_SEASONS = {1: (3, 3), 2: (6, 3), 3: (9, 3), 4: (12, 3), 5: (7, 2), 6: (1, 2)}
+_SEASONS = {1: "立春", 2: "立夏", 3: "立秋", 4: "立冬"}  # the solar terms that begin them
+_SCHOOL_HOLIDAYS = {5: (7, 2), 6: (2, 1)}  # 暑假, 寒假: first month and how many
+
+
 _LEGAL = frozenset({"元旦", "春节", "清明", "劳动节", "端午", "中秋", "国庆"})
 
 
@@ -328,12 +330,11 @@ class Almanac:
         return month(year, said.month)
 
     def _season(self, season: int, year: int | None) -> Place:
-        first, count = _SEASONS[season]
         if year is not None:
-            return months(year, first, count, "season")
-        place = months(self.today.year - 1, first, count, "season")
+            return _season_of(year, season)
+        place = _season_of(self.today.year - 1, season)
         while place.reach <= self.now:
-            place = months(place.start.year + 1, first, count, "season")
+            place = _season_of(place.start.year + 1, season)
         return place
 
     def _portion(self, said: Fields) -> Place:
@@ -341,7 +342,7 @@ class Almanac:
         unit, portion = said.portion
         if unit is Unit.DECADE:
             decade = self._long(said)
-            start = {Portion.BEGINNING: 0, Portion.MIDDLE: 4}.get(portion, 7)
+            start = {Portion.BEGINNING: 0, Portion.MIDDLE: 3}.get(portion, 7)
             return months(decade.start.year + start, 1, 36, "fuzzy")
         if unit is Unit.YEAR:
             year = self._year(said)
@@ -389,6 +390,15 @@ def _hour(hour: int, part: Part | None) -> tuple[int, bool]:
     return hour % 12 if hour == 12 else hour, False
 
 
+def _season_of(year: int, season: int) -> Place:
+    if season in _SCHOOL_HOLIDAYS:
+        first, count = _SCHOOL_HOLIDAYS[season]
+        return months(year, first, count, "season")
+    begins = calendar.festival_dates(year)[_SEASONS[season]]
+    following = year + 1 if season == 4 else year
+    return between(begins, calendar.festival_dates(following)[_SEASONS[season % 4 + 1]], "season")
+
+
 def _portion_of_month(first: date, count: int, portion: Portion) -> Place:
     start, end, grain = {
         Portion.BEGINNING: (0, 10, "fuzzy"),
@@ -404,7 +414,7 @@ def _portion_of_month(first: date, count: int, portion: Portion) -> Place:
 
 
 def _portion_of_year(year: int, portion: Portion) -> Place:
-    first, count = {Portion.BEGINNING: (1, 2), Portion.MIDDLE: (6, 2), Portion.END: (12, 1)}[portion]
+    first, count = {Portion.BEGINNING: (1, 2), Portion.MIDDLE: (6, 2), Portion.END: (11, 2)}[portion]
     return months(year, first, count, "fuzzy")
 
 

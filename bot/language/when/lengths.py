@@ -159,8 +159,11 @@ class Lengths(Cursor):
             return self._aligned(token, amount, j)
         if amount.unit is Unit.QUARTER and 1 <= amount.count <= 3 and kind in (Kind.BEFORE, Kind.FRONT):
             return Pick(Fields(year_away=0), Unit.QUARTER, 1, amount.count), j  # 前三季度
+        whole = amount.count and amount.unit in (Unit.WEEK, Unit.MONTH, Unit.QUARTER, Unit.YEAR)
+        if whole and kind in (Kind.BEFORE, Kind.FRONT, Kind.AFTER):  # 前两个月 are calendar months
+            return Window(amount, Kind.RELATIVE, 1 if kind is Kind.AFTER else -1), j
         if kind is Kind.COMING or kind is Kind.AFTER:
-            return Window(amount, Kind.COMING, 1), j + (1 if self.is_(j, Kind.WITHIN, Kind.DURING) else 0)
+            return Window(amount, kind, 1), j + (1 if self.is_(j, Kind.WITHIN, Kind.DURING) else 0)
         if kind is Kind.RECENT and token.text == "近" and self.is_(j, Kind.BEFORE):  # 近一个月前
             return Shift(amount, -1), j + 1
         manner = Kind.RECENT if kind is Kind.RECENT else Kind.PAST

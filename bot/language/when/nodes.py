@@ -144,7 +144,7 @@ class Window:
     """The stretch that reaches so far from the present: 未来三天, 上两周, 三天内."""
 
     amount: Amount
-    manner: Kind  # COMING, PAST, WITHIN, RECENT, NOW (这两天), FEW (最近); RELATIVE: whole calendar units
+    manner: Kind  # COMING (from today), AFTER (from tomorrow), PAST, WITHIN, RECENT, NOW (这两天), FEW (最近); RELATIVE: whole calendar units
     sign: int
 
 

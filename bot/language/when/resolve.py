@@ -141,7 +141,7 @@ class Resolver(Almanac):
         if delta.seconds:
             other = shift(self.now, delta, said.sign)
             return Place(min(self.now, other), max(self.now, other), "minute")
-        start = today + DAY if said.manner is Kind.COMING else today
+        start = today + DAY if said.manner is Kind.AFTER else today
         other = shift(start, delta, said.sign)
         grain = "recent" if said.manner is Kind.FEW else "day"
         place = Place(min(start, other), max(start, other), grain)
@@ -208,7 +208,7 @@ class Resolver(Almanac):
             day = kinds[said.nth - 1 if said.nth > 0 else said.nth]
             return days(day, 2 if said.unit is Kind.WEEKEND else 1)
         if said.unit is Unit.WEEK:
-            return self._weeks_among(said, first, after, base.grain)
+            return self._weeks_among(said, first, after)
         length = LENGTHS[said.unit]
         if said.nth > 0:
             start = shift(base.start, length.times(said.nth - 1), 1)
@@ -220,19 +220,16 @@ class Resolver(Almanac):
             raise Unresolvable
         return Place(start, end, _GRAINS.get(said.unit, "minute") if said.count == 1 else "day")
 
-    def _weeks_among(self, said: Pick, first: date, after: date, grain: str) -> Place:
-        """The first week of a year holds its first Thursday (ISO 8601), that of a month its first Monday."""
+    def _weeks_among(self, said: Pick, first: date, after: date) -> Place:
+        """Weeks of a month or a year begin on its first Monday."""
         if said.nth < 0 and said.count == 1:
             last = after - DAY
             return days(monday(last), 7, "week")
         if said.count > 1:
             span = WEEK * said.count
             return between(first, first + span) if said.nth > 0 else between(after - span, after)
-        if grain == "month":
-            start = first + timedelta(-first.weekday() % 7) + WEEK * (said.nth - 1)
-            return days(start, 7, "week")
-        thursday = first + timedelta((3 - first.weekday()) % 7)
-        return days(monday(thursday) + WEEK * (said.nth - 1), 7, "week")
+        start = first + timedelta(-first.weekday() % 7) + WEEK * (said.nth - 1)
+        return days(start, 7, "week")
 
     def _within(self, said: Within) -> Place:
         base, fields = self.place(said.base), said.fields
