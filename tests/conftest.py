@@ -17,6 +17,7 @@ from storage.types import Seal
 from tests import postgres
 from tests.chat import Chat
 from tests.secret import SECRET
+from tests.shell import Shell
 
 NOW = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)  # Wednesday 10:00 in Shanghai
 
@@ -84,3 +85,10 @@ def clock() -> StoppedClock:
 @pytest.fixture
 def chat(database: Database, clock: StoppedClock) -> Chat:
     return Chat(database, clock)
+
+
+@pytest.fixture
+def xiaohu(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The command line, in an empty folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return Shell(database_url, tmp_path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _SEPARATORS = re.compile(r"[\s\-‐-―().（）]")  # noqa: RUF001  people write them all
-_MAINLAND = re.compile(r"1[3-9]\d{9}|0\d{9,11}|[2-9]\d{6,7}")  # mobile, with area code, local
-_ABROAD = re.compile(r"\+[1-9]\d{6,14}")  # E.164
+_MAINLAND = re.compile(r"1[3-9]\d{9}|0\d{9,11}|[2-9]\d{6,7}", re.ASCII)  # mobile, with area code, local
+_ABROAD = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)  # E.164
 
 
 def normal_phone(text: str) -> str | None:

@@ -17,7 +17,7 @@ from bot.hospital.importing.checking import MOST_FAULTS, Checking, Fault, Keys
 from bot.hospital.importing.layouts import BY_NAME
 from bot.hospital.importing.reading import Folder, open_folder
 from storage.database import CONFLICTS
-from storage.queries import importing
+from storage.queries import audit, importing
 from storage.queries import points as ledger
 
 # Told how many bytes of which file were read.
@@ -40,13 +40,14 @@ def import_folder(
     *,
     zone: ZoneInfo,
     now: datetime,
+    by: str,
     dry_run: bool = False,
     progress: Progress = lambda _file, _bytes: None,
 ) -> Outcome:
     """Import a folder on a connection of its own, which begins and commits more than once.
 
     Checking takes no lock; only the last step writes to the hospital's tables, all of it in one
-    transaction as short as the database can make it.
+    transaction as short as the database can make it. `by` goes into the audit chain.
     """
     content = open_folder(folder)
     faults = _faults_of(folder, content)
@@ -64,7 +65,7 @@ def import_folder(
         counts[source.layout.file] = checking.count
     connection.commit()
     if not faults and not dry_run:
-        _take_in(connection, [name for name in BY_NAME if BY_NAME[name].file in counts], now)
+        _take_in(connection, counts, now, by)
     return Outcome(faults[:MOST_FAULTS], counts, content.strangers)
 
 
@@ -78,13 +79,15 @@ def _faults_of(folder: Path, content: Folder) -> list[Fault]:
     return faults
 
 
-def _take_in(connection: sa.Connection, names: Sequence[str], now: datetime) -> None:
+def _take_in(connection: sa.Connection, counts: Mapping[str, int], now: datetime, by: str) -> None:
     for tries_left in reversed(range(TRIES)):
         try:
             with connection.begin():
                 importing.set_revision(connection, uuid4().hex)
-                for name in names:
+                for name in (name for name in BY_NAME if BY_NAME[name].file in counts):
                     _take_in_file(connection, name, now)
+                said = ", ".join(f"{file} {count}" for file, count in counts.items())
+                audit.append(connection, by, "import", "hospital data", said, now)
             return
         except sa.exc.DBAPIError as error:
             if not tries_left or getattr(error.orig, "sqlstate", None) not in CONFLICTS:

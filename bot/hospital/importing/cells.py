@@ -16,12 +16,14 @@ LONGEST_CODE = 200  # and in one that is looked up
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_LINES = re.compile(r"(?!\r\n)[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # line breaks and tabs may be
 _FORMULA = {"=": "=", "+": "+", "-": "-", "@": "@", "\t": "a tab", "\r": "a carriage return"}
-_INTEGER = re.compile(r"[+-]?\d{1,15}")
-_AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d{1,2}))?")
-_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ]00:00(?::00)?)?")  # a workbook's dates may have a midnight
-_TIME = re.compile(r"\d\d?:\d\d(?::\d\d)?")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
-_NUMBER = re.compile(r"-\d+(?:\.\d+)?")
+_INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
+_AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d{1,2}))?", re.ASCII)
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ]00:00(?::00)?)?", re.ASCII)  # a workbook's may have a midnight
+_TIME = re.compile(r"\d\d?:\d\d(?::\d\d)?", re.ASCII)
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII
+)
+_NUMBER = re.compile(r"-\d+(?:\.\d+)?", re.ASCII)
 
 Reader = Callable[[str, ZoneInfo], Any]
 

@@ -69,7 +69,10 @@ class Checking:
             self._fault(problem.line, "", problem.reason)
             self._whole = False
         places = {column.name: place for place, column in self._plan}
-        self.faults.sort(key=lambda fault: (fault.line or 0, places.get(fault.column, -1)))
+        # References are looked up later than cells are read; a header's faults are in order already.
+        self.faults.sort(
+            key=lambda fault: (fault.line or 0, fault.line != 1 and places.get(fault.column, -1))
+        )
         known = {key for key in self._lines if isinstance(key, str)}
         self._keys.files[self.layout.name] = known if self._whole else None
 

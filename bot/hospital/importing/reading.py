@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TextIO
 
 import python_calamine as calamine
 
@@ -89,8 +88,9 @@ def csv_source(path: Path) -> Source:
     def rows(advance: Callable[[int], None]) -> Iterator[tuple[int, Cells]]:
         csv.field_size_limit(LONGEST_FIELD)
         try:
-            with path.open("rb") as raw:
-                yield from _csv_rows(raw, advance)
+            # Only line feeds count: a carriage return inside a cell is no line to whoever looks it up.
+            with path.open(encoding="utf-8-sig", newline="\n") as text:
+                yield from _csv_rows(text, advance)
         except UnicodeDecodeError:
             raise Unreadable("not UTF-8") from None
         except OSError as error:
@@ -99,8 +99,8 @@ def csv_source(path: Path) -> Source:
     return Source(BY_NAME[path.stem], path.stat().st_size, rows)
 
 
-def _csv_rows(raw: BinaryIO, advance: Callable[[int], None]) -> Iterator[tuple[int, Cells]]:
-    reader = csv.reader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), strict=True)
+def _csv_rows(text: TextIO, advance: Callable[[int], None]) -> Iterator[tuple[int, Cells]]:
+    reader = csv.reader(text, strict=True)
     before = 0
     while True:
         line = reader.line_num + 1  # a quoted cell may hold line breaks: the row is where it begins
@@ -113,7 +113,7 @@ def _csv_rows(raw: BinaryIO, advance: Callable[[int], None]) -> Iterator[tuple[i
         if cells or line == 1:
             yield line, cells
         if line % 1000 == 0:
-            here = raw.tell()
+            here = text.buffer.tell()
             advance(here - before)
             before = here
 
