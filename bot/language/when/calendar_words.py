@@ -260,7 +260,7 @@ class Calendar(Clock):
             return self._english_year(i + 2, fields._replace(day=number, month=month))
         if self._borrowed(i, Unit.DATE):
             return fields._replace(day=number), i + 1
-        in_month = fields.month is not None or fields.month_away is not None
+        in_month = fields.month is not None or fields.month_away is not None or fields.lunar
         if in_month and not self.is_(i + 1, Kind.UNIT, Kind.MEASURE, Kind.NUMBER, Kind.HALF):
             perhaps_lunar = not self.tokens[i].text.isascii() and fields.month is not None
             return self._english_year(i + 1, fields._replace(day=number, perhaps_lunar=perhaps_lunar))

@@ -104,8 +104,7 @@ class _Parser(Lengths, Calendar):
         if self.tokens[i].kind is Kind.NEXT_DAY:
             return self._next_day(i, before)
         if self.tokens[i].kind in (Kind.EVERY, Kind.WORKDAY):
-            skipped = self.point(i + 1) if self.is_(i + 1, *Kind) else None
-            return (None, skipped[1]) if skipped else None
+            return self._recurring(i)
         start = i
         if self.tokens[i].kind is Kind.FROM or self.tokens[i].kind is Kind.BETWEEN:
             if i + 1 >= len(self.tokens) or self.tokens[i + 1].glue is Glue.GAP:
@@ -115,6 +114,12 @@ class _Parser(Lengths, Calendar):
         if left is None:
             return None
         return self._range(left, opened=start > i)
+
+    def _recurring(self, i: int) -> Read[Node | None]:
+        """每周三, 每月15号, 工作日上午: no time of their own."""
+        j = i + 1 + self.is_(i + 1, Kind.UNIT)
+        following = self.point(j) if self.is_(j, *Kind) else None
+        return (None, following[1]) if following else None
 
     def _next_day(self, i: int, before: Node | None) -> Read[Node | None]:
         """次日, 第二天: the day after the one just named; tomorrow when none was."""
@@ -135,6 +140,8 @@ class _Parser(Lengths, Calendar):
             right = self.point(after) if self.is_(after, *Kind) else None
             if right is not None:
                 ranged = joined or self.is_(right[1], Kind.BETWEEN)
+                if joined and (days_and_hours := self._hours_of_days(node, right)):
+                    return days_and_hours
                 if ranged:
                     end = right[1] + (1 if self.is_(right[1], Kind.BETWEEN, Kind.DURING) else 0)
                     return Span(node, right[0]), end
@@ -145,6 +152,19 @@ class _Parser(Lengths, Calendar):
         if self.is_(i, Kind.ONWARDS) and (opened or self.tokens[i].text == "起"):
             return Beside(node, Kind.ONWARDS), i + 1
         return node, i
+
+    def _hours_of_days(self, first: Node, last: tuple[Node, int]) -> Read[Node]:
+        """周一到周五上午8点到12点: from the first hour of the first day to the last of the last."""
+        day, i = last
+        if not (isinstance(first, Fields) and isinstance(day, Fields) and self.is_(i, Kind.TO)):
+            return None
+        until = self.point(i + 1) if self.is_(i + 1, *Kind) else None
+        if until is None or first.has_time or not day.has_date or day.hour is None:
+            return None
+        if not isinstance(until[0], Fields) or until[0].has_date:
+            return None
+        opening = first._replace(part=day.part, hour=day.hour, minute=day.minute)
+        return Span(opening, inherit(day, until[0])), until[1]
 
     # Points: one side of a range
 
@@ -288,20 +308,27 @@ class _Parser(Lengths, Calendar):
         if read is None:
             return None
         fields, j = read
-        if fields.has_time and not fields.has_date and self._latin_date(j):  # 3pm tomorrow
-            fields, j = self.fields(j, fields, follows=True) or (fields, j)
+        if fields.hour is not None and not fields.has_date:
+            fields, j = self._date_after(j, fields)
         if not self._stands(fields, i, j):
             return None
         return fields, j
 
-    def _latin_date(self, j: int) -> bool:
-        return (
-            self.is_(j, Kind.DAY, Kind.WEEKDAY, Kind.RELATIVE, Kind.MONTH) and self.tokens[j].text.isascii()
-        )
+    def _date_after(self, j: int, time: Fields) -> tuple[Fields, int]:
+        """A day that follows its hour: 3pm tomorrow, 下午三点 周五."""
+        if not self.is_(j, Kind.DAY, Kind.WEEKDAY, Kind.RELATIVE, Kind.MONTH, Kind.DATE):
+            return time, j
+        read = self.fields(j, Fields(), follows=True)
+        if read is None or read[0].has_time:
+            return time, j
+        date = read[0]
+        return date._replace(part=time.part, hour=time.hour, minute=time.minute, second=time.second), read[1]
 
     def _stands(self, fields: Fields, i: int, j: int) -> bool:
         """Whether tokens *i* to *j* can be a date all by themselves."""
         first = self.tokens[i]
+        if not fields.has_date and not fields.has_time:
+            return False  # 农历
         if j == i + 1 and first.kind is Kind.PART and len(first.text) == 1:
             return False  # 早, 晚, 夜 alone are parts of other words
         if j == i + 1 and first.kind is Kind.SEASON and len(first.text) == 1:
@@ -316,7 +343,7 @@ class _Parser(Lengths, Calendar):
 
     def _bare_clock_stands(self, i: int, j: int) -> bool:
         end = self.tokens[j - 1].end
-        if self.tokens[i].kind is Kind.CLOCK or j > i + 2:
+        if self.tokens[i].kind is Kind.CLOCK or j > i + 2 or (i and self.tokens[i - 1].kind is Kind.TO):
             return True
         if self.text.startswith(_NO_CLOCK_BEFORE, end):
             return False

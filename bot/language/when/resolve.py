@@ -36,7 +36,7 @@ from bot.language.when.places import (
     month,
     shift,
 )
-from bot.language.when.words import Kind, Unit
+from bot.language.when.words import Kind, Portion, Unit
 
 _AWAY = ["year_away", "quarter_away", "month_away", "week_away", "day_away", "festival_away"]
 
@@ -165,9 +165,10 @@ class Resolver(Almanac):
                 base.others[0][0], base.others[0][0], base.grain, base.time_only
             )  # 五点之前, said at ten
         start = self.now if base.moment or base.grain == "part_of_day" else midnight(self.today)
-        if base.start <= start:
+        until = base.reach if _names_the_end(said.base) else base.start
+        if until <= start:
             return base
-        return Place(start, base.start, base.grain, base.time_only)
+        return Place(start, until, base.grain, base.time_only)
 
     def _pick(self, said: Pick) -> Place:
         base = self._anchor(said.base, said.side)
@@ -299,6 +300,11 @@ def _finer(a: str, b: str) -> str:
 
 def _one(amount: Amount) -> Delta:
     return LENGTHS[amount.unit]
+
+
+def _names_the_end(node: Node) -> bool:
+    """月底前 is before the month is over, not before its last days."""
+    return isinstance(node, Fields) and node.portion is not None and node.portion[1] is Portion.END
 
 
 def _is_kind(day: date, said: Pick) -> bool:

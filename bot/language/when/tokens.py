@@ -230,8 +230,8 @@ _NUMBER_GOES_ON = frozenset("〇零一二三四五六七八九十百千点月日
 
 
 def _festival_wins(word: Word | None, said: str, numeral: str, text: str, i: int) -> bool:
-    """五一 is a holiday and 五一二 is not; 六一 is, and 六一点 is not."""
-    if word is None or word.kind is not Kind.FESTIVAL or len(said) < len(numeral):
+    """五一 is a holiday and 五一二 is not; 六一 is, and 六一点 is not; 廿五 is a lunar day, 廿五号 is not."""
+    if word is None or word.kind not in (Kind.FESTIVAL, Kind.LUNAR_DAY) or len(said) < len(numeral):
         return False
     follows = text[i + len(said) : i + len(said) + 1]
     precedes = text[i - 1 : i]
