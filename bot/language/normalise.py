@@ -64,14 +64,13 @@ def normalise(text: str) -> str:
     """
     text = _SPACES.sub(" ", unicodedata.normalize("NFKC", text))
     if not text.isascii():
-        text = _converter("tw2sp")(_visible(text))
-    else:
-        text = "".join(c for c in text if c >= " " and c != "\x7f")
+        return _SPACES.sub(" ", _converter("tw2sp")(_visible(text))).strip()
+    text = _visible(text)
     return _SPACES.sub(" ", text).strip()
 
 
 def _visible(text: str) -> str:
-    return "".join(c for c in text if (c.isascii() and c >= " ") or unicodedata.category(c) not in _UNSEEN)
+    return "".join(c for c in text if " " <= c <= "~" or unicodedata.category(c) not in _UNSEEN)
 
 
 def detect_language(text: str) -> Language:

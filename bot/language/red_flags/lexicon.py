@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from bot.language.red_flags.patterns import (
     Sequence,
     parse,
 )
+from bot.language.red_flags.scopes import MOST_FOR
 from bot.language.red_flags.spelling import Spelling
 
+ENOUGH = 1.0  # points that make a flag
 HOME = Path(__file__).parent.parent / "lexicon"
 _POINTS = {Urgency.EMERGENCY: 3.0, Urgency.URGENT: 2.5, Urgency.SAME_DAY: 2.5}
 _KNOWN_FACTS = frozenset(
@@ -205,6 +208,11 @@ class _Tables:
                 for block in blocks
                 for source in block.get("patterns", ())
             )
+            if not rules:
+                raise LexiconError(f"{id_}: no rule")
+            for rule in rules:
+                if rule.points + MOST_FOR < ENOUGH:
+                    raise LexiconError(f"{id_}: unreachable rule {rule.pattern.source!r}")
             return Concept(id_, entry["name"], urgency, rules)
         except (KeyError, ValueError) as error:
             if isinstance(error, LexiconError):
@@ -255,7 +263,15 @@ def _parse(owner: str, source: str, spelling: Spelling) -> Pattern:
         pattern = parse(source)
     except PatternError as error:
         raise LexiconError(f"{owner}: {error}") from error
-    return Pattern(pattern.source, tuple(tuple(_folded(a, spelling) for a in p) for p in pattern.parts))
+    return Pattern(
+        pattern.source, tuple(tuple(_shared(_folded(a, spelling)) for a in p) for p in pattern.parts)
+    )
+
+
+@cache
+def _shared(alternative: Alternative) -> Alternative:
+    """One object for equal sequences, so that a reading weighs each of them once."""
+    return alternative
 
 
 def _folded(alternative: Alternative, spelling: Spelling) -> Alternative:

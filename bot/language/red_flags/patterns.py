@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.language.red_flags.words import Found, Span
 
@@ -34,6 +34,10 @@ class Sequence:
 
     classes: tuple[str, ...]
     gaps: tuple[int, ...]
+    needs: frozenset[str] = field(init=False, compare=False)  # the classes, as a set
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "needs", frozenset(self.classes))
 
     def matches(self, found: Found, breaks: Breaks) -> Iterator[tuple[Span, ...]]:
         """Where the sequence stands. Every start gives at most one match: the nearest."""
@@ -52,7 +56,7 @@ class Sequence:
             start = candidates[i][0]
             if start > end + gap:
                 return None
-            if gap and breaks.between(end, start, sentence=gap == _FAR):
+            if gap and breaks.between(end, start, sentence=gap > _NEAR):
                 return None
             longer = self._follow(found, breaks, (*spans, candidates[i]))
             if longer:

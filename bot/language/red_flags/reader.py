@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Container, KeysView
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.language.meaning import Context, RedFlag, RedFlags, Suppressed, Urgency
 from bot.language.normalise import normalise
-from bot.language.red_flags.lexicon import HOME, Entries, Rule, read_entries
+from bot.language.red_flags.denial import masked, negated
+from bot.language.red_flags.lexicon import ENOUGH, HOME, Entries, Rule, read_entries
 from bot.language.red_flags.measures import add_measures
 from bot.language.red_flags.own_texts import without_own_texts
 from bot.language.red_flags.patient import holds, raised
 from bot.language.red_flags.patterns import Alternative, ConceptReference, Fact, Pattern, Sequence
-from bot.language.red_flags.scopes import Evidence, Text, evidence, masked, negated
+from bot.language.red_flags.scopes import Evidence, evidence
+from bot.language.red_flags.sign import Sign, Text
 from bot.language.red_flags.spelling import Folded
 from bot.language.red_flags.words import Span, WordIndex
 
-_ENOUGH = 1.0  # points that make a flag
-_MATCHES = 24  # matches of one sequence that are weighed; more of the same say nothing new
+_PLACES = 200  # places whose surroundings are read
+_MATCHES = 16  # matches of one sequence that are weighed; more of the same say nothing new
 _ORDER = {Urgency.EMERGENCY: 3, Urgency.URGENT: 2, Urgency.SAME_DAY: 1, None: 0}
 _UNKNOWN = Context()
 _ASKED = frozenset({"hypothetical", "knowledge", "unclear"})
@@ -56,43 +58,46 @@ class Lexicon:
         self.version = f"{entries.version} {entries.signer or 'unsigned'}"
         self._index = WordIndex(entries.classes)
         self.measures = frozenset(limit.name for limit in entries.limits)
-        self._rules: dict[str, list[Rule]] = {}
-        self._always: list[Rule] = []
-        for concept in entries.concepts.values():
-            for rule in concept.rules:
-                self._file(rule)
+        self._rules: dict[str, list[int]] = {}
+        rules = [rule for concept in entries.concepts.values() for rule in concept.rules]
+        self._ordered = sorted(rules, key=_refers)  # what names other concepts is read after them
+        self._needed = [_needed(rule) for rule in self._ordered]
+        for place, rule in enumerate(self._ordered):
+            self._file(place, rule)
 
     @classmethod
     def load(cls, path: Path | None = None) -> Lexicon:
         """Load the lexicon in folder *path*, or our own. Raises `LexiconError` naming a wrong entry."""
         return cls(read_entries(path or HOME))
 
-    def _file(self, rule: Rule) -> None:
+    def _file(self, place: int, rule: Rule) -> None:
         """File a rule under the words one of which must stand in the text for it to hold."""
         for part in rule.pattern.parts:
             if all(isinstance(a, Sequence) for a in part):
                 keys = [self._rarest(a) for a in part if isinstance(a, Sequence)]
                 for key in dict.fromkeys(keys):
-                    self._rules.setdefault(key, []).append(rule)
+                    self._rules.setdefault(key, []).append(place)
                 return
-        self._always.append(rule)
+        self._rules.setdefault("", []).append(place)
 
     def _rarest(self, sequence: Sequence) -> str:
         return min(sequence.classes, key=lambda name: len(self.entries.classes.get(name, ())))
 
     def read(self, text: str, context: Context = _UNKNOWN, own_texts: Container[str] = ()) -> RedFlags:
         """Read the raw *text* of one message (or of several that came within a minute, joined)."""
-        remaining = without_own_texts(text, own_texts)
+        remaining = without_own_texts(text, own_texts) if own_texts else text
         if remaining is None:
             quoted = Suppressed("", normalise(text), "own_text")
             return RedFlags(suppressed=(quoted,), lexicon=self.version)
         return _Reading(self, self.entries.spelling.fold(normalise(remaining)), context).result()
 
-    def rules_for(self, names: Iterable[str]) -> list[Rule]:
+    def rules_for(self, names: KeysView[str]) -> list[Rule]:
         """Rules that may hold when these word classes stand in the text, simple ones first."""
-        rules = {id(rule): rule for name in names for rule in self._rules.get(name, ())}
-        rules |= {id(rule): rule for rule in self._always}
-        return sorted(rules.values(), key=_refers)
+        places = set(self._rules.get("", ()))
+        places.update(
+            place for name in names for place in self._rules.get(name, ()) if self._needed[place] <= names
+        )
+        return [self._ordered[place] for place in sorted(places)]
 
     def scan(self, folded: Folded) -> Text:
         found = self._index.scan(folded.text)
@@ -104,6 +109,16 @@ def _refers(rule: Rule) -> bool:
     return any(isinstance(a, ConceptReference) for part in rule.pattern.parts for a in part)
 
 
+def _needed(rule: Rule) -> frozenset[str]:
+    """The word classes without which the rule cannot hold."""
+    return frozenset(
+        name
+        for part in rule.pattern.parts
+        if len(part) == 1 and isinstance(part[0], Sequence)
+        for name in part[0].classes
+    )
+
+
 class _Reading:
     """One reading of one text; lives as long as the call."""
 
@@ -112,14 +127,14 @@ class _Reading:
         self.folded = folded
         self.context = context
         self.text = lexicon.scan(folded)
-        self.denied: set[Span] = set()
-        self.weighed: dict[Sequence, _Meant | None] = {}
+        self.weighed: dict[int, _Meant | None] = {}  # by the identity of the sequence
+        self.places: dict[Span, tuple[Evidence, ...]] = {}
         self.concepts: dict[str, float] = {}
         self.flags: dict[str, tuple[RedFlag, float]] = {}
         self.suppressed: dict[str, tuple[Suppressed, float, Rule]] = {}
 
     def result(self) -> RedFlags:
-        for rule in self.lexicon.rules_for(self.text.found.spans):
+        for rule in self.lexicon.rules_for(self.text.found.keys()):
             self._apply(rule)
         flags = tuple(raised(flag, self.context, self.folded.text) for flag, _ in self.flags.values())
         flags = tuple(sorted(flags, key=lambda f: -_ORDER[f.urgency]))
@@ -146,11 +161,11 @@ class _Reading:
     def _weigh(self, rule: Rule, meant: _Meant, points: float, span: Span) -> None:
         quoted = self.folded.quote(*span)
         reasons = ", ".join(f"{e.why} {e.points:+g}" for e in meant.reasons)
-        if points >= _ENOUGH:
+        if points >= ENOUGH:
             self._flag(rule, points, quoted, reasons)
         elif self._just_over(rule, meant, points):
             softer = replace(rule, urgency=Urgency.URGENT, ask=True)
-            self._flag(softer, _ENOUGH, quoted, reasons)
+            self._flag(softer, ENOUGH, quoted, reasons)
         else:
             known = self.suppressed.get(rule.concept)
             if known is None or known[1] < points:
@@ -165,7 +180,7 @@ class _Reading:
             rule.urgency is Urgency.EMERGENCY
             and ("recent" in reasons or "now" in reasons)
             and "resolved" in reasons
-            and points - reasons["resolved"] >= _ENOUGH + 0.5
+            and points - reasons["resolved"] >= ENOUGH + 0.5
         )
 
     def _flag(self, rule: Rule, points: float, quoted: str, reasons: str) -> None:
@@ -193,9 +208,10 @@ class _Reading:
 
     def _alternative(self, alternative: Alternative) -> _Meant | None:
         if isinstance(alternative, Sequence):
-            if alternative not in self.weighed:
-                self.weighed[alternative] = self._sequence(alternative)
-            return self.weighed[alternative]
+            key = id(alternative)
+            if key not in self.weighed:
+                self.weighed[key] = self._sequence(alternative)
+            return self.weighed[key]
         if isinstance(alternative, ConceptReference):
             return _GIVEN if alternative.concept in self.concepts else None
         return _GIVEN if self._fact(alternative) else None
@@ -213,7 +229,7 @@ class _Reading:
     def _sequence(self, sequence: Sequence) -> _Meant | None:
         """The match of *sequence* that is most likely meant."""
         found = self.text.found
-        if any(name not in found for name in sequence.classes):
+        if not found.keys() >= sequence.needs:
             return None
         measured = not self.lexicon.measures.isdisjoint(sequence.classes)
         best: _Meant | None = None
@@ -230,15 +246,22 @@ class _Reading:
         mask = masked(self.text, spans)
         if mask:
             return _Meant(-math.inf, whole, why=mask)
-        if negated(self.text, spans, self.denied):
-            self.denied.add(whole)
+        if negated(self.text, spans):
             return _Meant(-math.inf, whole, why="negated")
-        reasons = tuple(evidence(self.text, whole))
+        reasons = self._evidence(whole)
         if measured:
             reasons += (Evidence("measured", 1.5),)
         against = min(reasons, key=lambda e: e.points, default=None)
         why = against.why if against and against.points < 0 else ""
         return _Meant(sum(e.points for e in reasons), whole, reasons, why)
+
+    def _evidence(self, span: Span) -> tuple[Evidence, ...]:
+        known = self.places.get(span)
+        if known is None:
+            if len(self.places) >= _PLACES:
+                return ()  # nobody writes so much: what stands there counts as meant
+            known = self.places[span] = tuple(evidence(Sign(self.text, *span)))
+        return known
 
     def _must_ask(self) -> bool:
         return any(
@@ -251,11 +274,11 @@ class _Reading:
         urgent = {f.concept for f in flags if f.urgency is not Urgency.SAME_DAY}
         best = [points for concept, (_, points) in self.flags.items() if concept in urgent]
         if best:
-            return round(_squash(max(best) - _ENOUGH + 0.05), 4)
+            return round(_squash(max(best) - ENOUGH + 0.05), 4)
         rest = [
             p for _, p, r in self.suppressed.values() if r.urgency is not Urgency.SAME_DAY and p > -math.inf
         ]
-        return round(min(0.49, _squash(max(rest) - _ENOUGH)), 4) if rest else 0.1 * bool(flags)
+        return round(min(0.49, _squash(max(rest) - ENOUGH)), 4) if rest else 0.1 * bool(flags)
 
 
 def _squash(points: float) -> float:

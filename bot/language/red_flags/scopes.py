@@ -1,26 +1,34 @@
 """Is the danger sign that stands in the text meant, and is it happening?
 
-Words alone do not tell: 没有胸痛, 去年心梗, 如果发烧, 吐血的原因是什么 name danger and mean none. Each
-reading below looks for one such reason around the matched words and gives evidence in points, for or against. The
-vocabulary is data (`lexicon/scopes.toml`); the reach of each word is decided here (trigger, scope and
-terminator, after NegEx and ConText).
+Words alone do not tell: 去年心梗, 如果发烧, 吐血的原因是什么 name danger and mean none. Each reading below
+looks for one such reason around the sign and gives evidence in points, for or against. The vocabulary is
+data (`lexicon/scopes.toml`); the reach of each word is decided here (trigger, scope and terminator, after
+ConText).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.language.red_flags.patterns import Breaks
-from bot.language.red_flags.words import Found, Span
+from bot.language.red_flags.sign import Sign
 
-_CLAUSE_END = re.compile(r"[,。;!?~…\n]|\.(?!\d)|(?<![a-z]) | (?![a-z])")
-_SENTENCE_END = re.compile(r"[。;!?\n]|\.(?!\d)")
-_LIST = re.compile(r"[、和或及与跟也还有又没无不,/ ]{0,4}")
+_BARE_LENGTH = 14  # this few characters around a sign, and nobody named: a search query
 _PRESENT = frozenset({"亲人", "现在", "今天", "近日", "突然"})
 _QUESTIONS = frozenset({"问原因", "问治疗", "问知识", "问何故", "吗", "何谓"})
-_BARE_LENGTH = 14  # a message this short without person or time is a search query
+_FRESH = frozenset({"现在", "今天", "突然", "怀孕", "婴幼"})
+_TIMES = ("过去", "近日", "今天", "现在")
+_NOW = {"现在": 2.0, "今天": 2.0, "时段": 0.5}
+_CONSEQUENCE = ("会不会", "了会", "会怎", "会有什么", "后会", "时要不要", "了应该怎么", "应该怎么")
+_AFTERMATH = ("后", "以后", "之后")
+_NO_WORRY = frozenset("冷热光风吵")
+_BITE = frozenset("咬抓挠被吃吞碰毛")
+_DONE = frozenset("过了")
+_ASKING = frozenset("吗么嘛?吧")
+MOST_FOR = 10.0  # the points of all evidence for a sign together
+_GONE = ("没有了", "没了", "消失")
+_VITAL = frozenset({"小便", "呼吸", "胎动", "知觉", "意识", "脉搏", "心跳", "力气", "反应", "胎心", "体征"})
+_WOKEN = frozenset("疼憋咳闹吓能会叫不没喊")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,352 +39,194 @@ class Evidence:
     points: float
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A folded text with all its known words and its breaks."""
-
-    text: str
-    found: Found
-    breaks: Breaks
-
-    @classmethod
-    def of(cls, text: str, found: Found) -> Text:
-        clauses = sorted({m.start() for m in _CLAUSE_END.finditer(text)})
-        sentences = tuple(m.start() for m in _SENTENCE_END.finditer(text))
-        return cls(text, found, Breaks(tuple(clauses), sentences))
-
-    def clause(self, at: int) -> Span:
-        start, end = self.breaks.clause_of(at)
-        return start, min(end, len(self.text))
-
-    def sentence(self, at: int) -> Span:
-        start, end = self.breaks.sentence_of(at)
-        return start, min(end, len(self.text))
-
-    def bare(self, span: Span) -> bool:
-        """Nothing but the sign and a question: what one types into a search field."""
-        around = len(self.text) - (span[1] - span[0])
-        if around > _BARE_LENGTH or self.clause(span[0])[0] > 0:
-            return False
-        return not _PRESENT & self.found.keys()
-
-    def asks(self) -> bool:
-        """Something is asked at all."""
-        return bool(_QUESTIONS & self.found.keys())
+def evidence(sign: Sign) -> Iterator[Evidence]:
+    """All evidence around a sign that is not denied."""
+    yield from _hypothesis(sign)
+    yield from _experiencer(sign)
+    yield from _time(sign)
+    yield from _knowledge(sign)
+    yield from _question(sign)
+    yield from _presence(sign)
 
 
-def masked(text: Text, spans: tuple[Span, ...]) -> str | None:
-    """Why one of the matched words is part of another, harmless one: idiom, place, object…"""
-    for span in spans:
-        for kind in ("成语", "地点", "物品", "词中"):
-            cover = text.found.covered(kind, span)
-            if cover and cover != span:
-                return _MASKS[kind]
-    return None
+def _somebody(sign: Sign) -> bool:
+    """Somebody or some moment is named to whom or when it happens."""
+    return sign.before("亲人") or bool(sign.found.keys() & _PRESENT)
 
 
-_MASKS = {"成语": "idiom", "地点": "place", "物品": "object", "词中": "object"}
+def _bare(sign: Sign) -> bool:
+    """Nothing but the sign and a question: what one types into a search field."""
+    around = len(sign.text) - (sign.end - sign.start)
+    return around <= _BARE_LENGTH and sign.clause_start == 0 and not sign.found.keys() & _PRESENT
 
 
-def negated(text: Text, spans: tuple[Span, ...], denied: set[Span]) -> bool:
-    """The sign is denied. *denied* are the signs denied before it in the text, for 没有胸痛、发烧."""
-    start = spans[0][0]
-    clause = text.clause(start)
-    for low, high in _stretches(clause[0], spans):
-        if _denies(text, low, high):
-            return True
-    before = [d for d in denied if d[1] <= start and start - d[1] <= 4]
-    return any(_same_list(text.text[d[1] : start]) for d in before)
+def _hypothesis(sign: Sign) -> Iterator[Evidence]:
+    if sign.stands("如果", sign.sentence_start, sign.end):
+        yield Evidence("hypothetical", -6)
+    if sign.up_to_end("会否") or sign.stands("可能吗", sign.end, sign.sentence_end):
+        yield Evidence("hypothetical", -5)
+    elif sign.before("会") and sign.after("吗"):
+        yield Evidence("hypothetical", -4)
+    elif not _somebody(sign):
+        yield from _general_question(sign)
+    if _worried(sign):
+        yield Evidence("hypothetical", -5)
+    if sign.before("预防") or sign.after("预防"):
+        yield Evidence("hypothetical", -4)
+    if sign.stands("说明书", sign.sentence_start, sign.end):
+        yield Evidence("hypothetical", -5)
 
 
-def _stretches(start: int, spans: tuple[Span, ...]) -> Iterator[Span]:
-    """What stands before the first and between the matched words."""
-    for low, high in spans:
-        if start < low:
-            yield start, low
-        start = max(start, high)
+def _general_question(sign: Sign) -> Iterator[Evidence]:
+    """X会死吗, X吗, X了会怎样, X是Y吗: about X as such, unless it has happened (了)."""
+    if sign.followed_by(_CONSEQUENCE):
+        yield Evidence("hypothetical", -3)
+        return
+    if sign.followed_by("是不是"):
+        yield Evidence("knowledge", -1.75)
+    if sign.followed_by(_AFTERMATH) and _QUESTIONS & sign.found.keys():
+        yield Evidence("knowledge", -2.5)
+    asked = sign.found.first("吗", sign.end, sign.clause_end + 1)
+    if not asked:
+        return
+    able = sign.found.first("会", sign.end, sign.clause_end)
+    until = asked[0] if asked[0] - sign.end <= 1 else able[0] if able else None
+    if until is not None and "了" not in sign.text[sign.start : until]:
+        yield Evidence("hypothetical", -3)
+    elif sign.after("是"):
+        yield Evidence("knowledge", -1.75)
 
 
-def _same_list(between: str) -> bool:
-    return "、" in between or between in (
-        "和",
-        "或",
-        "及",
-        "与",
-        "或者",
-        "以及",
-        "也没",
-        "也不",
-        "也没有",
-        "没",
-        "不",
-        "没有",
-        "/",
+def _worried(sign: Sign) -> bool:
+    """怕 and its kin shortly before, but not 怕冷 and 可怕."""
+    return any(
+        sign.text[end : end + 1] not in _NO_WORRY and sign.text[start - 1 : start] != "可"
+        for start, end in sign.found.within("担心", max(sign.clause_start, sign.start - 10), sign.start)
     )
 
 
-def _denies(text: Text, start: int, end: int) -> bool:
-    """A negation in [start, end) reaches its end."""
-    found = text.found
-    for negation in reversed(found.within("否定", max(start, end - 14), end)):
-        if _shielded(found, negation):
-            continue
-        gap = text.text[negation[1] : end]
-        if not _passes(text, negation[1], end, gap):
-            continue
-        double = found.within("双重否定", start, end)
-        return not any(d[0] <= negation[0] and negation[1] <= d[1] + 1 for d in double)
-    return False
-
-
-def _shielded(found: Found, negation: Span) -> bool:
-    """The 不 or 没 belongs to a longer word that denies nothing: 不舒服, 不停, 喘不上气."""
-    longer = found.covered("非否定", negation)
-    return longer is not None and longer != negation
-
-
-def _passes(text: Text, start: int, end: int, gap: str) -> bool:
-    """Only filler lies between the negation and the sign."""
-    if not gap.strip():
-        return True
-    if len(gap) > 12 or any(text.found.within("转折", start, end)):
-        return False
-    covered = start
-    for low, high in text.found.within("否定填充", start, end):
-        if text.text[covered:low].strip():
-            return False
-        covered = max(covered, high)
-    return not text.text[covered:end].strip()
-
-
-def evidence(text: Text, whole: Span) -> Iterator[Evidence]:
-    """All evidence around the matched words, except negation and masks."""
-    yield from _hypothesis(text, whole)
-    yield from _experiencer(text, whole)
-    yield from _time(text, whole)
-    yield from _question(text, whole)
-    yield from _presence(text, whole)
-
-
-def _hypothesis(text: Text, span: Span) -> Iterator[Evidence]:
-    found = text.found
-    clause, sentence = text.clause(span[0]), text.sentence(span[0])
-    if found.within("如果", sentence[0], span[1]):
-        yield Evidence("hypothetical", -6)
-    if found.within("会否", clause[0], span[1]) or found.within("可能吗", span[1], sentence[1]):
-        yield Evidence("hypothetical", -5)
-    elif found.within("会", clause[0], span[0]) and found.within("吗", span[1], clause[1] + 1):
-        yield Evidence("hypothetical", -4)
-    elif _asked_of(text, span, clause):
-        yield Evidence("hypothetical", -3)
-    elif _named_by(text, span, clause):
-        yield Evidence("knowledge", -1.75)
-    if any(span[0] - worry[1] <= 8 for worry in _worries(text, clause[0], span[0])):
-        yield Evidence("hypothetical", -5)
-    if found.within("预防", clause[0], span[0]) or found.within("预防", span[1], clause[1]):
-        yield Evidence("hypothetical", -4)
-    if found.within("说明书", sentence[0], span[1]):
-        yield Evidence("hypothetical", -5)
-
-
-def _asked_of(text: Text, span: Span, clause: Span) -> bool:
-    """X会死吗, X是Y吗, X吗, X了会怎样: a question about X, unless X has happened to somebody."""
-    found = text.found
-    if found.within("亲人", clause[0], span[0]) or found.keys() & _PRESENT:
-        return False
-    after = text.text[span[1] : clause[1]]
-    if after.startswith(_CONSEQUENCE):
-        return True
-    able = _first(found.within("会", span[1], clause[1]))
-    asked = _first(found.within("吗", span[1], clause[1] + 1))
-    if asked and asked[0] - span[1] <= 1:
-        return "了" not in text.text[span[0] : asked[0]]
-    return bool(able and asked and "了" not in text.text[span[0] : able[0]])
-
-
-def _named_by(text: Text, span: Span, clause: Span) -> bool:
-    """X是Y吗: what may it be?"""
-    found = text.found
-    if found.within("亲人", clause[0], span[0]) or found.keys() & _PRESENT:
-        return False
-    return bool(found.within("是", span[1], clause[1]) and found.within("吗", span[1], clause[1] + 1))
-
-
-_CONSEQUENCE = ("会不会", "了会", "会怎", "会有什么", "后会", "时要不要", "了应该怎么", "应该怎么")
-
-
-def _worries(text: Text, start: int, end: int) -> Iterator[Span]:
-    """怕 and its kin, but not 怕冷 and 可怕."""
-    for worry in text.found.within("担心", start, end):
-        if text.text[worry[1] : worry[1] + 1] not in _NO_WORRY and text.text[worry[0] - 1 : worry[0]] != "可":
-            yield worry
-
-
-_NO_WORRY = frozenset("冷热光风吵")
-
-
-def _experiencer(text: Text, span: Span) -> Iterator[Evidence]:
-    found = text.found
-    sentence = text.sentence(span[0])
-    animal = _last(found.within("动物", sentence[0], span[0]))
-    if (
-        animal
-        and not _bites(text.text[sentence[0] : span[0]])
-        and not found.within("人物", animal[1], span[0])
-    ):
+def _experiencer(sign: Sign) -> Iterator[Evidence]:
+    animal = sign.found.last("动物", sign.sentence_start, sign.start)
+    patient = animal and not sign.stands("人物", animal[1], sign.start)
+    if patient and _BITE.isdisjoint(sign.text[sign.sentence_start : sign.start]):
         yield Evidence("animal", -6)
-    if found.within("虚构", sentence[0], sentence[1]):
+    if sign.in_sentence("虚构"):
         yield Evidence("fiction", -6)
-    clause = text.clause(span[0])
-    if not text.asks():
-        return
-    if found.within("泛指", clause[0], span[0]) and not found.within("亲人", clause[0], span[0]):
-        yield Evidence("knowledge", -1.5)
 
 
-def _bites(words: str) -> bool:
-    """The animal did something to a person."""
-    return not _BITE.isdisjoint(words)
-
-
-_BITE = frozenset("咬抓挠被吃吞碰毛")
-
-
-def _time(text: Text, span: Span) -> Iterator[Evidence]:
-    found = text.found
-    clause = text.clause(span[0])
-    mark, own = _time_mark(text, span)
-    again = bool(found.within("又", text.sentence(span[0])[0], clause[1]))
-    if mark == "过去":
-        yield from _past(text, span, own, again)
+def _time(sign: Sign) -> Iterator[Evidence]:
+    mark, own = _time_mark(sign)
+    again = sign.stands("又", sign.sentence_start, sign.clause_end)
+    if mark == "过去" and not again:
+        yield Evidence("history", -6 if own else _earlier_past(sign))
     elif mark in _NOW:
         yield Evidence("now", _NOW[mark] if own else 1)
     elif mark == "近日":
         yield Evidence("recent", 0.5)
     if again:
         yield Evidence("again", 1.5)
-    elif found.within("惯常", clause[0], span[0]):
+        return
+    if sign.before("惯常"):
         yield Evidence("chronic", -2.5)
-    if found.within("遗留", clause[0], span[1]):
+    if sign.in_sentence("久") and not sign.found.keys() & _FRESH:
+        yield Evidence("chronic", -2.5)
+    if sign.up_to_end("遗留"):
         yield Evidence("chronic", -4)
-    if text.text.startswith("过", span[1]) and not text.text.startswith("过敏", span[1]) and not again:
+    if sign.followed_by("过") and not sign.followed_by("过敏"):
         yield Evidence("history", -4)
-    if not again:
-        yield from _over(text, span, mark if own else None)
+    yield from _over(sign, mark if own else None)
 
 
-_NOW = {"现在": 2.0, "今天": 2.0, "时段": 0.5}
+def _time_mark(sign: Sign) -> tuple[str | None, bool]:
+    """The kind of time word that governs the sign, and whether it stands in the same clause."""
+    for start, end, own in (
+        (sign.clause_start, sign.start, True),
+        (sign.end, sign.clause_end, True),
+        (sign.sentence_start, sign.clause_start, False),
+    ):
+        look = sign.found.first if start == sign.end else sign.found.last
+        marks = [(mark, kind) for kind in _TIMES if (mark := look(kind, start, end))]
+        if marks:
+            return (min(marks) if start == sign.end else max(marks))[1], own
+        if look("时段", start, end):
+            return "时段", own
+    return None, False
 
 
-def _past(text: Text, span: Span, own: Span | None, again: bool) -> Iterator[Evidence]:
-    """去年 in the clause itself is history; before it, it depends on whether it had its own event."""
-    if again:
-        return
-    if own:
-        yield Evidence("history", -6)
-        return
-    sentence = text.sentence(span[0])
-    earlier = _last(text.found.within("过去", sentence[0], text.clause(span[0])[0]))
-    if earlier:
-        clause = text.clause(earlier[0])
-        done = not _DONE.isdisjoint(text.text[earlier[1] : clause[1]])
-        yield Evidence("history", -2 if done else -5)
+def _earlier_past(sign: Sign) -> float:
+    """A past said one clause before: it is over when that clause told nothing else (有一次…的时候,)."""
+    past = sign.found.last("过去", sign.sentence_start, sign.clause_start)
+    if past is None:
+        return 0
+    told = sign.text[past[1] : sign.clause_start].split(",", 1)[0]
+    return -2 if not _DONE.isdisjoint(told) else -5
 
 
-_DONE = frozenset("过了")
-
-
-def _over(text: Text, span: Span, mark: str | None) -> Iterator[Evidence]:
+def _over(sign: Sign, mark: str | None) -> Iterator[Evidence]:
     """It has passed, or a doctor has seen it, and it did not come back."""
-    found = text.found
-    end = len(text.text)
-    resolved = [
-        r
-        for r in found.within("好转", span[1], end)
-        if text.text[r[1] : r[1] + 1] not in _ASKING and text.text[r[0] - 1] not in _WOKEN
-    ]
-    if resolved and not found.within("又", resolved[0][1], end):
-        yield Evidence("resolved", -3.5)
-    seen = _first(found.within("就医", span[1], end)) if mark != "现在" else None
-    if seen and not found.within("又", seen[1], end):
+    end = len(sign.text)
+    for good in sign.found.within("好转", sign.end, end):
+        if _is_good(sign.text, *good):
+            if not sign.stands("又", good[1], end):
+                yield Evidence("resolved", -3.5)
+            break
+    seen = sign.found.first("就医", sign.end, end) if mark != "现在" else None
+    if seen and not sign.stands("又", seen[1], end):
         yield Evidence("seen by a doctor", -3.5 if mark == "今天" else -4.5)
 
 
-_ASKING = frozenset("吗么嘛?")
-_WOKEN = frozenset("疼憋咳闹吓能会叫不没喊")
+def _is_good(text: str, start: int, end: int) -> bool:
+    """好了 and its kin, but not 能好吗, 疼醒了, 呼吸没有了."""
+    if text[end : end + 1] in _ASKING or text[start - 1] in _WOKEN:
+        return False
+    return not (text[start:end].startswith(_GONE) and text[max(0, start - 2) : start] in _VITAL)
 
 
-def _time_mark(text: Text, span: Span) -> tuple[str | None, Span | None]:
-    """The kind of time word that governs the sign, and the word itself if it stands in the same clause."""
-    clause, sentence = text.clause(span[0]), text.sentence(span[0])
-    for start, end, own in (
-        (clause[0], span[0], True),
-        (span[1], clause[1], True),
-        (sentence[0], clause[0], False),
-    ):
-        marks = [(m, kind) for kind in _TIMES for m in text.found.within(kind, start, end)]
-        if marks:
-            best = min(marks)[1] if start == span[1] else max(marks)[1]
-            return best, (start, end) if own else None
-    return None, None
-
-
-_TIMES = ("过去", "近日", "时段", "今天", "现在")
-
-
-def _question(text: Text, span: Span) -> Iterator[Evidence]:
-    """What is asked about the sign: its cause in general, or what to do now?"""
-    found = text.found
-    clause, sentence = text.clause(span[0]), text.sentence(span[0])
-    end = len(text.text)
-    bare = text.bare(span)
-    topic = _touching(found.within("的知识", span[1], clause[1]), span[1], 2)
-    if topic or any(noun[1] == clause[1] for noun in found.within("知识名", span[1], clause[1])):
+def _knowledge(sign: Sign) -> Iterator[Evidence]:
+    """The sign is the topic of a question, not its occasion."""
+    bare = _bare(sign)
+    topic = sign.found.first("的知识", sign.end, sign.end + 10)
+    noun = sign.found.last("知识名", sign.end, sign.clause_end)
+    if (topic and topic[0] - sign.end <= 2) or (noun and noun[1] == sign.clause_end):
         yield Evidence("knowledge", -5 if bare else -4)
-    if found.within("何谓", sentence[0], sentence[1]):
+    if sign.in_sentence("何谓"):
         yield Evidence("knowledge", -4)
-    if found.within("引起的", clause[0], span[0]):
+    if sign.before("引起的"):
         yield Evidence("knowledge", -2.5)
-    disease = _last(found.within("疾病", clause[0], span[0]))
-    if bare and disease and span[0] - disease[1] <= 3 and found.covered("术语", span):
-        yield Evidence("knowledge", -2.25)  # 肺癌晚期呼吸困难: the words of a search, not of somebody in need
-    elif (
-        disease and text.asks() and span[0] - disease[1] <= 5 and not found.within("亲人", clause[0], span[0])
-    ):
+    if sign.before("亲人"):
+        return
+    asks = bool(_QUESTIONS & sign.found.keys())
+    if asks and sign.before("泛指"):
         yield Evidence("knowledge", -1.5)
-    if found.within("问原因", span[1], end):
+    disease = sign.found.last("疾病", sign.clause_start, sign.start)
+    near = sign.start - disease[1] if disease else _BARE_LENGTH
+    if bare and near <= 3 and sign.found.covered("术语", (sign.start, sign.end)):
+        yield Evidence("knowledge", -2.25)  # 肺癌晚期呼吸困难: a search, not somebody in need
+    elif asks and near <= 5:
+        yield Evidence("knowledge", -1.5)
+
+
+def _question(sign: Sign) -> Iterator[Evidence]:
+    """What is asked after it: why, how to treat it, or what to do now."""
+    bare = _bare(sign)
+    if sign.later("问原因"):
         yield Evidence("knowledge", -3 if bare else -1.5)
-    elif bare and found.within("问何故", span[1], end):
+    elif bare and sign.later("问何故"):
         yield Evidence("knowledge", -1.75)
-    if found.within("问治疗", span[1], end):
+    if sign.later("问治疗"):
         yield Evidence("knowledge", -2.5 if bare else -1.5)
-    elif found.within("问知识", sentence[0], end):
+    elif sign.stands("问知识", sign.sentence_start, len(sign.text)):
         yield Evidence("knowledge", -2.5 if bare else -2)
 
 
-def _touching(spans: list[Span], end: int, gap: int) -> bool:
-    return bool(spans) and spans[0][0] - end <= gap
-
-
-def _presence(text: Text, span: Span) -> Iterator[Evidence]:
-    found = text.found
-    sentence = text.sentence(span[0])
-    clause = text.clause(span[0])
-    if found.within("突然", sentence[0], clause[1]):
+def _presence(sign: Sign) -> Iterator[Evidence]:
+    if sign.stands("突然", sign.sentence_start, sign.clause_end):
         yield Evidence("sudden", 1)
-    if text.text.startswith("了", span[1]) or text.text[span[0] : span[1]].endswith("了"):
+    if sign.followed_by("了") or sign.text[sign.start : sign.end].endswith("了"):
         yield Evidence("has happened", 1)
-    if found.within("人物", sentence[0], span[0]):
+    if sign.stands("人物", sign.sentence_start, sign.start):
         yield Evidence("a person", 0.5)
-    if found.within("求救", 0, len(text.text)):
+    if "求救" in sign.found:
         yield Evidence("call for help", 1.5)
-    if found.within("正在", clause[0], clause[1]):
+    if sign.stands("正在", sign.clause_start, sign.clause_end):
         yield Evidence("going on", 1)
-
-
-def _last(spans: list[Span]) -> Span | None:
-    return spans[-1] if spans else None
-
-
-def _first(spans: list[Span]) -> Span | None:
-    return spans[0] if spans else None

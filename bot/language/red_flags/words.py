@@ -8,6 +8,11 @@ from collections.abc import Iterable, KeysView, Mapping
 Span = tuple[int, int]  # start, end in characters of the folded text
 
 
+_NONE: list[Span] = []
+# Of one class, this many occurrences at the beginning and at the end are read: no human needs more.
+_FIRST, _LAST = 120, 40
+
+
 class WordIndex:
     """All words of the lexicon by their first two characters.
 
@@ -28,16 +33,14 @@ class WordIndex:
             else:
                 latin = word[0].isascii() and word[0].isalpha()
                 self._pairs.setdefault(word[:2], []).append((word, latin, tuple(names)))
+        for longest_first in self._pairs.values():
+            longest_first.sort(key=lambda entry: -len(entry[0]))
 
     def scan(self, text: str) -> Found:
         """Every occurrence of every word, overlapping ones included."""
         found: dict[str, list[Span]] = {}
         single, pairs = self._single, self._pairs
         for i, character in enumerate(text):
-            names = single.get(character)
-            if names:
-                for name in names:
-                    found.setdefault(name, []).append((i, i + 1))
             for word, latin, names in pairs.get(text[i : i + 2], ()):
                 if not text.startswith(word, i):
                     continue
@@ -46,6 +49,11 @@ class WordIndex:
                     continue
                 for name in names:
                     found.setdefault(name, []).append((i, end))
+            for name in single.get(character, ()):
+                found.setdefault(name, []).append((i, i + 1))
+        for name, spans in found.items():
+            if len(spans) > _FIRST + _LAST:
+                found[name] = spans[:_FIRST] + spans[-_LAST:]
         return Found(found)
 
 
@@ -77,7 +85,7 @@ class Found:
         """Occurrences that lie wholly in [start, end)."""
         spans = self.spans.get(name)
         if not spans:
-            return []
+            return _NONE
         inside = []
         for i in range(bisect_left(spans, (start, 0)), len(spans)):
             if spans[i][0] >= end:
@@ -85,6 +93,30 @@ class Found:
             if spans[i][1] <= end:
                 inside.append(spans[i])
         return inside
+
+    def first(self, name: str, start: int, end: int) -> Span | None:
+        """The first occurrence that lies wholly in [start, end)."""
+        spans = self.spans.get(name)
+        if not spans:
+            return None
+        for i in range(bisect_left(spans, (start, 0)), len(spans)):
+            if spans[i][0] >= end:
+                return None
+            if spans[i][1] <= end:
+                return spans[i]
+        return None
+
+    def last(self, name: str, start: int, end: int) -> Span | None:
+        """The last occurrence that lies wholly in [start, end)."""
+        spans = self.spans.get(name)
+        if not spans:
+            return None
+        for i in range(bisect_left(spans, (end, 0)) - 1, -1, -1):
+            if spans[i][0] < start:
+                return None
+            if spans[i][1] <= end:
+                return spans[i]
+        return None
 
     def covered(self, name: str, span: Span, reach: int = 12) -> Span | None:
         """The occurrence that covers *span* wholly, if there is one (words are at most *reach* long)."""
