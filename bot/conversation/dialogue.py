@@ -115,6 +115,9 @@ class Dialogue:
             return
         draft = self._draft(form, frame.draft)
         talk.patient = self._patient(frame.patient)
+        if frame.patient is not None and talk.patient is None:  # the link ended in the middle of it
+            self._settle(Stop(say("about/not_any_more")), frame)
+            return
         talk.said = replace(talk.said, choice=chosen(talk.said.text, talk.said.tapped, frame.choices))
         if frame.step == WHO:
             turn: Turn = self._who_answered(frame)
@@ -233,6 +236,8 @@ class Dialogue:
         age = binding.patient.age(talk.today)
         if binding.relation == "self" and age is not None and age < about.CHILD_UNTIL:
             return Done(say("about/guardian_needed"))
+        if form.level >= 2 and binding.scope == "booking":
+            return Done(say("about/booking_only", name=binding.patient.masked_name))
         if binding.level < min(form.level, 2):
             opening = {"need": form.level, "patient": binding.patient.code}
             return Start(form=BINDING, opening=opening, draft=draft or self._draft(form, {}))
@@ -291,17 +296,19 @@ class Dialogue:
     def _stop(self, turn: Stop, frame: Frame) -> None:
         self._say(*all_words(turn.words))
         self._frames.remove(frame)
-        while self._frames and self._frames[-1].step == RESUME:
+        while self._frames and (turn.everything or self._frames[-1].step == RESUME):
             self._frames.pop()
         self._resume()
 
     def _resume(self) -> None:
         """Take up the form below: begin it again when it waited, or repeat its question."""
+        self._talk.bindings = people.speaks_for(self._talk.db, self._talk.contact, self._talk.now)
+        while self._frames and self._frames[-1].patient and not self._patient(self._frames[-1].patient):
+            self._frames.pop()
         if not self._frames:
             return
         frame = self._frames[-1]
         if frame.step == RESUME:
-            self._talk.bindings = people.speaks_for(self._talk.db, self._talk.contact, self._talk.now)
             form = self._forms.by_name[frame.form]
             self._settle(self._enter(form, frame), frame)
         else:

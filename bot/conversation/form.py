@@ -42,6 +42,9 @@ class Form(Generic[D]):
     intents: ClassVar[frozenset[str]] = frozenset()  # which wants start it
     words: ClassVar[frozenset[str]] = frozenset()  # which exact texts or menu keys start it
     anywhere: ClassVar[bool] = False  # its exact words work inside any other form too
+    silent: ClassVar[bool] = (
+        False  # its exact words take effect while a nurse has the conversation, unanswered
+    )
     digression: ClassVar[bool] = False  # a passing question: answered inside another form, which then goes on
     media: ClassVar[bool] = False  # takes pictures as answers; elsewhere they go to a nurse
     personal: ClassVar[bool] = False  # about a patient: who it is must be settled first

@@ -57,6 +57,7 @@ def _binding(row: Row) -> Binding:
         level=row.level,
         proven_at=row.proven_at,
         expires_at=row.expires_at,
+        scope=row.scope,
     )
 
 

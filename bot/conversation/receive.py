@@ -199,6 +199,8 @@ class Reception:
         if word in END or (word in CANCEL and row.owner == "waiting"):
             state.update(owner="bot", nurse="", waiting_since=None, queue_notice_at=None, handover=None)
             return Outcome(words=[say("person/ended")])
+        if (form := self.forms.by_word.get(word)) and form.silent:
+            Dialogue(self.forms, talk, []).begin(form.name)  # the law does not wait for the nurse
         if talk.said.type not in READABLE:
             danger.media(talk)
         if row.owner == "waiting" and (

@@ -55,6 +55,7 @@ class Stop:
     """It cannot be done now: the dialogue is over, and so are those that waited for its outcome."""
 
     words: Say | Sequence[Say]
+    everything: bool = False  # those it interrupted are over as well
 
 
 @dataclass(frozen=True, slots=True)

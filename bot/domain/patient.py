@@ -48,6 +48,7 @@ class Binding:
     level: int  # 1: phone proven; 2: name and identity number too
     proven_at: datetime | None  # the last fresh one-time code: level 3 while it is young
     expires_at: datetime | None
+    scope: str = "all"  # booking: book and ask about bookings, nothing that needs level 2
 
 
 @dataclass(frozen=True, slots=True)

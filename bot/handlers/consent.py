@@ -34,6 +34,7 @@ class OptOut(Form[NoDraft]):
         | {"stop", "unsubscribe", "退订推送"}
     )
     anywhere = True
+    silent = True
 
     def begin(self, talk: Talk, draft: NoDraft) -> Turn:
         if in_danger(talk) and talk.said.plain not in _UNMISTAKABLE:
@@ -50,6 +51,7 @@ class StopCare(Form[NoDraft]):
     name = "stop_care"
     words = frozenset({"停止随访", "退订随访", "取消随访", "不要随访", "停止回访", "stop follow-up"})
     anywhere = True
+    silent = True
 
     def opens(self, talk: Talk) -> bool:
         text = talk.said.meaning.text
@@ -68,6 +70,7 @@ class ResumeNews(Form[NoDraft]):
     name = "resume_news"
     words = frozenset({"恢复推送", "恢复订阅", "重新订阅", "开启推送", "resume news"})
     anywhere = True
+    silent = True
 
     def begin(self, talk: Talk, draft: NoDraft) -> Turn:
         agreed = say("consent/news_resumed")
@@ -81,6 +84,7 @@ class ResumeCare(Form[NoDraft]):
     name = "resume_care"
     words = frozenset({"恢复随访", "继续随访", "开启随访", "恢复回访", "resume follow-up"})
     anywhere = True
+    silent = True
 
     def begin(self, talk: Talk, draft: NoDraft) -> Turn:
         agreed = say("consent/care_resumed")

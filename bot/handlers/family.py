@@ -22,6 +22,7 @@ from storage.queries import identity as rows
 from storage.rows import Row
 
 RELATIONS = ("child", "parent", "spouse", "other")
+BOOKING_ONLY = frozenset({"3", "三", "只同意预约", "只同意代为预约", "只预约", "booking only"})
 CODE_SENT = "family/code_sent"
 PATIENCE = timedelta(hours=48)  # how long the family member is waited for
 
@@ -78,7 +79,7 @@ class Family(ProofForm):
         self._notify(talk, draft, patient)
         name = identity.person(patient).masked_name
         until = identity.expiry(draft.relation, patient.birth_date, talk.now, talk.zone)
-        return Done(say("family/linked", name=name, until=until))
+        return Done(say("family/linked", name=name, until=until, scope="all"))
 
     def _notify(self, talk: Talk, draft: Proof, patient: Row) -> None:
         """The patient learns of it, by SMS on a phone of their own and in chat."""
@@ -163,19 +164,20 @@ class FamilyRequest(Form[Request]):
         if patient is None or not asked or talk.said.no:
             self._refuse(talk, draft)
             return Done(say("family/refused"))
-        if not talk.said.yes:
+        scope = "booking" if talk.said.plain in BOOKING_ONLY else "all" if talk.said.yes else ""
+        if not scope:
             return Again()
-        link(talk, draft.contact, patient, draft.relation, proven=False)
+        link(talk, draft.contact, patient, draft.relation, proven=False, scope=scope)
         until = identity.expiry(draft.relation, patient.birth_date, talk.now, talk.zone)
         name = identity.person(patient).masked_name
         talk.owe(
             f"family-agreed:{draft.contact}:{draft.patient}:{talk.message_id}",
-            say("family/linked", name=name, until=until),
+            say("family/linked", name=name, until=until, scope=scope),
             contact_id=draft.contact,
             language=talk.language,
             patient_code=draft.patient,
         )
-        return Done(say("family/agreed", until=until))
+        return Done(say("family/agreed", until=until, scope=scope))
 
     @staticmethod
     def _refuse(talk: Talk, draft: Request) -> None:
@@ -184,7 +186,9 @@ class FamilyRequest(Form[Request]):
             identity.end(talk.db, row.id, "patient_refused", talk.now)
 
 
-def link(talk: Talk, contact_id: int, patient: Row, relation: str, *, proven: bool) -> None:
+def link(
+    talk: Talk, contact_id: int, patient: Row, relation: str, *, proven: bool, scope: str | None = None
+) -> None:
     """Let a user speak for somebody of the family."""
     identity.bind(
         talk.db,
@@ -195,6 +199,7 @@ def link(talk: Talk, contact_id: int, patient: Row, relation: str, *, proven: bo
         now=talk.now,
         zone=talk.zone,
         proven=proven,
+        scope=scope,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.conversation import about
 from bot.conversation.form import Form, NoDraft, step
 from bot.conversation.talk import Talk
-from bot.conversation.turn import Again, Ask, Choice, Done, Turn
+from bot.conversation.turn import Again, Ask, Choice, Done, Stop, Turn
 from bot.domain.patient import Binding
 from bot.domain.words import say
 from bot.hospital import identity
@@ -21,6 +21,7 @@ class NotMe(Form[NoDraft]):
     name = "not_me"
     words = frozenset({"不是本人", "非本人", "发错人了", "认错人了", "不是我本人", "not me", "wrong person"})
     anywhere = True
+    silent = True
 
     def opens(self, talk: Talk) -> bool:
         """ "9" alone, when the last thing this user read offered it."""
@@ -49,7 +50,7 @@ class NotMe(Form[NoDraft]):
             for contact_id in {one.contact_id, talk.contact.id}:
                 consents.stop_letters_about(talk.db, contact_id, one.patient.code, "wrong_person")
             _tell_staff(talk, one.patient.code)
-        return Done(say("consent/not_me"))
+        return Stop(say("consent/not_me"), everything=True)
 
 
 def _tell_staff(talk: Talk, patient_code: str | None) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -190,15 +191,21 @@ def bind(
     now: datetime,
     zone: ZoneInfo,
     proven: bool,
+    scope: str | None = None,
 ) -> int:
     """Let this user speak for this patient, or raise the binding there is; its number.
 
-    `proven`: a fresh one-time code was entered just now.
+    `proven`: a fresh one-time code was entered just now. `scope`: all or booking; None leaves it as it is.
     """
     known = identity.binding_of(db, contact_id, patient.code)
-    values = {"relation": relation, "expires_at": expiry(relation, patient.birth_date, now, zone)}
+    values: dict[str, Any] = {
+        "relation": relation,
+        "expires_at": expiry(relation, patient.birth_date, now, zone),
+    }
     if proven:
         values["proven_at"] = now
+    if scope is not None:
+        values["scope"] = scope
     if known is not None:
         identity.change_binding(db, known.id, level=max(level, known.level), **values)
         return int(known.id)

@@ -63,7 +63,8 @@ bindings = sa.Table(
     sa.Column("contact_id", sa.ForeignKey("contacts.id"), nullable=False, index=True),
     sa.Column("patient_code", sa.ForeignKey("patients.code"), nullable=False, index=True),
     text("relation", default="self"),  # self, child, parent, spouse, other
-    sa.Column("level", sa.Integer, nullable=False),  # safety.md §5.3: 1, 2; 3 is a fresh code
+    sa.Column("level", sa.Integer, nullable=False),  # 1: phone, 2: name and ID number too; 3 is a fresh code
+    text("scope", default="all"),  # all, booking: what the patient allowed
     moment("created_at"),
     maybe_moment("expires_at"),
     maybe_moment("proven_at"),  # the last fresh code: L3 while it is young

@@ -232,3 +232,9 @@ async def test_in_the_middle_of_a_form(chat: Chat) -> None:
         患者 否
         小护 保持原样
     """)
+
+
+async def test_it_counts_while_a_nurse_has_the_conversation(chat: Chat) -> None:
+    await chat.says("人工")
+    assert await chat.says("退订") == ""
+    assert await allowed(chat) == ALWAYS | CARE

@@ -164,6 +164,26 @@ async def test_a_no_in_chat_outweighs_the_code(chat: Chat) -> None:
     assert {link[0] for link in await links(chat) if link[3]} == {"P03"}
 
 
+async def test_a_patient_may_allow_booking_alone(chat: Chat) -> None:
+    await chat.does(bound("oSon", "P01"))
+    await chat.does(bound("oFather", "P03"))
+    await chat.says(f"添加家人 我爸 {FATHER}", "oSon")
+    await chat.says("取消", "oSon")
+    assert "预约" in await chat.says("3", "oFather")
+    assert "只能代为预约" in (await told(chat, "oSon"))[-1]
+    assert "只同意您代为预约" in await chat.says("查一下我爸的报告", "oSon")
+    assert "积分" in await chat.says("我爸的积分", "oSon")
+
+
+async def test_a_link_that_ends_in_the_middle_shows_nothing_more(chat: Chat) -> None:
+    await chat.does(bound("oSon", "P03", "parent"))
+    await chat.says("送积分", "oSon")
+    await chat.does(lambda db: db.execute(bindings.update().values(ended_at=chat.clock.now())))
+    answer = await chat.says("1", "oSon")
+    assert "不再与您的微信关联" in answer
+    assert "积分" not in answer
+
+
 async def test_nobody_is_asked_twice_a_day(chat: Chat) -> None:
     await chat.does(bound("oSon", "P01"))
     await chat.does(bound("oFather", "P03"))
@@ -293,10 +313,19 @@ async def test_not_me_with_several_asks_whom(chat: Chat) -> None:
     assert [link[3] for link in await links(chat)] == ["", "wrong_person"]
 
 
+async def test_not_me_counts_while_a_nurse_has_the_conversation(chat: Chat) -> None:
+    await chat.does(bound("oPatient", "P05"))
+    await chat.says("人工")
+    await chat.says("不是本人")
+    assert (await links(chat))[0][3] == "wrong_person"
+
+
 async def test_not_me_in_the_middle_of_something(chat: Chat) -> None:
     await chat.does(bound("oPatient", "P05"))
     await chat.says("解绑")
-    assert "已立即停止" in await chat.says("不是本人")
+    answer = await chat.says("不是本人")
+    assert "已立即停止" in answer
+    assert "许" not in answer
     assert (await links(chat))[0][3] == "wrong_person"
 
 
