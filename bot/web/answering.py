@@ -33,16 +33,9 @@ SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4),
 )
 
-# The database is away or busy: the message itself is not to blame.
-AWAY = (
-    sa.exc.OperationalError,
-    sa.exc.InterfaceError,
-    sa.exc.InternalError,
-    sa.exc.TimeoutError,
-    DatabaseUnavailable,
-    OSError,
-    TimeoutError,
-)
+# The database is away or busy: the message itself is not to blame, unless the database says it is.
+AWAY = (sa.exc.DBAPIError, sa.exc.TimeoutError, DatabaseUnavailable, OSError, TimeoutError)
+TO_BLAME = (sa.exc.DataError, sa.exc.IntegrityError)
 
 Receive = Callable[[Inbound], Awaitable[Reply]]
 ReceiveLate = Callable[[Inbound, str], Awaitable[None]]
@@ -80,7 +73,7 @@ class Answering:
         self._receive_late = receive_late
         self._spool = spool
         self._alarm_words = alarm_words  # what a patient in danger reads when nothing else works
-        self._budget = budget
+        self.budget = budget
         self._turnstile = Turnstile()
         self._running: set[asyncio.Task[Reply]] = set()
         self._spooled: set[tuple[str, str]] = set()
@@ -96,7 +89,7 @@ class Answering:
         task.add_done_callback(self._finished)
         with SECONDS.time():
             try:
-                reply = await asyncio.wait_for(asyncio.shield(task), self._budget)
+                reply = await asyncio.wait_for(asyncio.shield(task), self.budget)
             except Exception as error:
                 log.error("answer_late", error=type(error).__name__, account=inbound.account)
             else:
@@ -128,9 +121,10 @@ class Answering:
                     await self._receive(inbound)
                 else:
                     await self._receive_late(inbound, kept.said)
-        except AWAY:
-            return False
-        except Exception as error:  # it will fail again for ever: the others must not wait behind it
+        except Exception as error:
+            if isinstance(error, AWAY) and not isinstance(error, TO_BLAME):
+                return False
+            # It will fail again for ever: the others must not wait behind it.
             log.error("replay_failed", error=type(error).__name__)
             await asyncio.to_thread(self._spool.set_aside, kept)
             REPLAYED.labels("set_aside").inc()

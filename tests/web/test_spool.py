@@ -1,0 +1,153 @@
+"""The database is away: what patients say is kept, and answered once when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from bot.domain.clock import StoppedClock
+from bot.domain.inbound import Inbound, Reply
+from bot.web.answering import Answering
+from bot.web.spool import Kept, Spool
+from storage.tables import alerts, letters, messages
+from tests.conftest import NOW
+from tests.outbox.conftest import Post, Street
+
+
+@pytest.fixture
+async def post(database_url: str, clock: StoppedClock, tmp_path: Path) -> AsyncIterator[Post]:
+    async with AsyncExitStack() as stack:
+        post = await Street(stack, database_url, clock).opens()
+        post.server.house.answering.budget = 0.5
+        yield post
+
+
+@asynccontextmanager
+async def away(url: str) -> AsyncIterator[None]:
+    """SQLite: another process holds on to it. PostgreSQL: it takes no connections and drops those it has."""
+    if url.startswith("sqlite"):
+        holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.execute("ROLLBACK")
+        holder.close()
+        return
+    name = make_url(url).database
+    server = make_url(url).set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(server, autocommit=True) as manager:
+        manager.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        manager.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        yield
+        manager.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+async def back(post: Post) -> None:
+    """The clock's next ticks."""
+    await post.server.house.answering.replay()
+    await post.delivers()
+
+
+async def test_the_patient_reads_the_answer_once(post: Post, database_url: str) -> None:
+    patient = await post.follower()
+    async with away(database_url):
+        silence = await patient.says("你好")
+        if database_url.startswith("postgresql"):  # SQLite would be waited for, half a minute long
+            await post.server.house.answering.replay()  # still away: nothing is lost by trying
+    assert silence.kind == "none"
+    assert "请问有什么可以帮您" not in patient.screen
+
+    await asyncio.gather(back(post), back(post))
+    await back(post)
+
+    assert sum("请问有什么可以帮您" in bubble.text for bubble in patient.screen) == 1
+    rows = await post.asks(lambda db: db.execute(sa.select(messages.c.dir, messages.c.channel)).all())
+    assert sorted(map(tuple, rows)) == [("in", "wechat"), ("out", "customer_service"), ("out", "passive")]
+    assert (await patient.says("菜单")).text
+
+
+async def test_danger_is_answered_from_memory_and_alarmed_afterwards(post: Post, database_url: str) -> None:
+    patient = await post.follower()
+    async with away(database_url):
+        reply = await patient.says("我喘不上气了")
+    assert "120" in reply.text
+
+    await back(post)
+
+    [alert] = await post.asks(lambda db: db.execute(sa.select(alerts)).all())
+    assert (alert.level, alert.status) == ("E", "open")
+    assert sum("120" in bubble.text for bubble in patient.screen) == 1  # not said twice
+
+
+async def test_the_platform_asked_again_and_was_answered_in_time(post: Post, database_url: str) -> None:
+    inbound = Inbound("wechat/default", "oPatient", "1:oPatient", "text", NOW, text="你好")
+    await post.follower()
+    answering = post.server.house.answering
+    async with away(database_url):
+        assert not await answering.answer(inbound)
+
+    assert "请问有什么可以帮您" in (await answering.answer(inbound)).text
+    await back(post)
+
+    assert await post.asks(lambda db: db.execute(sa.select(letters)).all()) == []
+
+
+def message(key: str, text: str = "你好") -> Kept:
+    return Kept(Inbound("wechat/default", "oPatient", key, "text", NOW, text=text))
+
+
+def test_what_is_kept_comes_back_in_order(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "deep" / "x.spool")
+    assert spool.waiting() == []
+    spool.keep(message("1"), message("2"))
+    spool.keep(message("3"))
+
+    assert spool.waiting() == [message("1"), message("2"), message("3")]
+    spool.done(2)
+    assert spool.waiting() == [message("3")]
+    assert "你好" not in (tmp_path / "deep" / "x.spool").read_text()
+
+
+def test_a_line_cut_off_by_a_crash_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "x.spool"
+    spool = Spool(path)
+    spool.keep(message("1"), message("2"))
+    path.write_bytes(path.read_bytes()[:-40])
+
+    spool.keep(message("3"))
+
+    assert spool.waiting() == [message("1"), None, message("3")]
+
+
+def test_only_one_process_empties_it(tmp_path: Path) -> None:
+    ours, theirs = Spool(tmp_path / "x.spool"), Spool(tmp_path / "x.spool")
+    with ours.turn() as first, theirs.turn() as second:
+        assert (first, second) == (True, False)
+
+
+async def test_a_message_nobody_can_receive_does_not_stop_the_others(tmp_path: Path) -> None:
+    received = []
+
+    async def receive(inbound: Inbound) -> Reply:
+        raise OSError
+
+    async def receive_late(inbound: Inbound, read: str) -> None:
+        if inbound.key == "poison":
+            raise ValueError
+        received.append(inbound.key)
+
+    spool = Spool(tmp_path / "x.spool")
+    spool.keep(message("1"), message("poison"), message("2"))
+
+    await Answering(receive, receive_late, spool, lambda text: "").replay()
+
+    assert received == ["1", "2"]
+    assert spool.waiting() == []
+    assert (tmp_path / "x.failed").stat().st_size > 0
