@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -36,6 +36,7 @@ class LunarDate:
     leap: bool = False  # the second of two months with one number (闰月)
 
 
+@lru_cache(maxsize=1024)
 def solar_to_lunar(day: date) -> LunarDate:
     """The lunar date of a Gregorian one. Raises ValueError before 1900-01-31 and after lunar 2099."""
     lunar = BoraxDate.from_solar(day)
@@ -46,11 +47,18 @@ def solar_to_lunar(day: date) -> LunarDate:
 
 def lunar_to_solar(lunar: LunarDate) -> date:
     """The Gregorian date of a lunar one. Raises ValueError when that lunar year has no such day."""
-    days_in_lunar_month(lunar.year, lunar.month, lunar.leap)
-    solar: date = BoraxDate(lunar.year, lunar.month, lunar.day, int(lunar.leap)).to_solar_date()
-    return solar
+    if not 1 <= lunar.day <= days_in_lunar_month(lunar.year, lunar.month, lunar.leap):
+        raise ValueError(f"{lunar} does not exist")
+    return _first_of_lunar_month(lunar.year, lunar.month, lunar.leap) + timedelta(days=lunar.day - 1)
 
 
+@cache
+def _first_of_lunar_month(year: int, month: int, leap: bool) -> date:
+    first: date = BoraxDate(year, month, 1, int(leap)).to_solar_date()
+    return first
+
+
+@cache
 def days_in_lunar_month(year: int, month: int, leap: bool = False) -> int:
     """29 or 30. Raises ValueError when that lunar year has no such month."""
     if not FIRST_LUNAR_YEAR <= year <= LAST_LUNAR_YEAR:

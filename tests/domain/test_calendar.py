@@ -58,7 +58,7 @@ def test_every_day_goes_there_and_back(day: date) -> None:
     "lunar", [LunarDate(2026, 6, 1, leap=True), LunarDate(2026, 2, 30), LunarDate(2100, 1, 1)]
 )
 def test_a_lunar_day_that_is_not_there_is_refused(lunar: LunarDate) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 (borax has words of its own)
+    with pytest.raises(ValueError):  # noqa: PT011 (borax has words of its own for a month)
         lunar_to_solar(lunar)
 
 

@@ -13,7 +13,7 @@ Read = tuple[T, int] | None
 """What a rule of the grammar read and the place after it, or that it does not apply here."""
 
 
-_TOKENS_AT_MOST = 400  # a message that names times has a few dozen; more is an attack on our time
+_TOKENS_AT_MOST = 300  # a message that names times has a few dozen; more is an attack on our time
 
 
 class Cursor:
