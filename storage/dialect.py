@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,17 +19,18 @@ def insert(connection: sa.Connection, table: sa.Table) -> Any:
     return INSERTS[connection.dialect.name](table)
 
 
+@cache
+def _insert_new(dialect: str, table: sa.Table, unique: tuple[str, ...]) -> Any:
+    """Built once: putting a statement together costs more than running it."""
+    return INSERTS[dialect](table).on_conflict_do_nothing(index_elements=list(unique)).returning(table.c.id)
+
+
 def insert_new(
-    connection: sa.Connection, table: sa.Table, values: Mapping[str, Any], unique: Iterable[str]
+    connection: sa.Connection, table: sa.Table, values: Mapping[str, Any], unique: tuple[str, ...]
 ) -> int | None:
     """Insert a numbered row unless one with the same `unique` columns is there; its id, or None."""
-    statement = (
-        insert(connection, table)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=list(unique))
-        .returning(table.c.id)
-    )
-    number: int | None = connection.execute(statement).scalar()
+    statement = _insert_new(connection.dialect.name, table, unique)
+    number: int | None = connection.execute(statement, dict(values)).scalar()
     return number
 
 

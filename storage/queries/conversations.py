@@ -70,9 +70,12 @@ def keep_inbound(connection: sa.Connection, values: Mapping[str, Any]) -> int | 
     return insert_new(connection, messages, {**values, "dir": "in"}, unique=("account", "key"))
 
 
+_new_message = messages.insert()
+
+
 def keep_outbound(connection: sa.Connection, values: Mapping[str, Any]) -> None:
     """Write down what went out."""
-    connection.execute(messages.insert().values(**values, dir="out"))
+    connection.execute(_new_message, {**values, "dir": "out"})
 
 
 _earlier_reply = sa.select(messages.c.payload).where(
@@ -120,14 +123,18 @@ def open_forms(connection: sa.Connection, contact_id: int) -> Any:
     return row.forms if row is not None else None
 
 
+_move = conversations.update().where(conversations.c.contact_id == sa.bindparam("of_contact"))
+_change_contact = contacts.update().where(contacts.c.id == sa.bindparam("of_contact"))
+
+
 def move(connection: sa.Connection, contact_id: int, **state: Any) -> None:
     """Put the conversation where the turn left it."""
-    connection.execute(conversations.update().where(conversations.c.contact_id == contact_id).values(**state))
+    connection.execute(_move, {"of_contact": contact_id, **state})
 
 
 def change_contact(connection: sa.Connection, contact_id: int, **values: Any) -> None:
     """What we know of the user changed: followed, language, last notice, …"""
-    connection.execute(contacts.update().where(contacts.c.id == contact_id).values(**values))
+    connection.execute(_change_contact, {"of_contact": contact_id, **values})
 
 
 def language_of(connection: sa.Connection, contact_id: int) -> str | None:
