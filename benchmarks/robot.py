@@ -22,14 +22,14 @@ robot: Any = werobot.WeRoBot(
 
 if SESSIONS:
 
-    @robot.text
+    @robot.text  # type: ignore[untyped-decorator]
     def remember(message: Any, session: dict[str, Any]) -> str:
         session["count"] = session.get("count", 0) + 1
         return f"{message.content} {session['count']}"
 
 else:
 
-    @robot.text
+    @robot.text  # type: ignore[untyped-decorator]
     def echo(message: Any) -> str:
         return str(message.content)
 
