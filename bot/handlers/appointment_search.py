@@ -76,7 +76,9 @@ class PlaceSearch(Form[Search]):
             return None
         if about_something_else(talk):
             return None
-        heard = hear(talk) or _symptoms(talk, draft)
+        heard = hear(talk)
+        if not heard and (name == "department" or said.meaning.intent == "appointment.book"):
+            heard = _symptoms(talk, draft)
         return self.take(talk, draft, heard) if heard else None
 
     def read(self, talk: Talk, draft: Search) -> Search:
@@ -412,10 +414,10 @@ class PlaceSearch(Form[Search]):
         return self._full(talk, wish, [place], [say("appointment/just_gone")])
 
 
-def _symptoms(talk: Talk, draft: Search) -> Heard | None:
+def _symptoms(talk: Talk, draft: Search) -> Heard:
     """Other departments than the one that is settled, when somebody says what hurts."""
     codes = tuple(one.code for one in symptoms.departments(talk))
-    return None if set(codes) & set(draft.departments) or not codes else Heard(departments=codes)
+    return Heard() if set(codes) & set(draft.departments) else Heard(departments=codes)
 
 
 def _notes(talk: Talk, draft: Search) -> list[Say]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import msgspec
 
 from bot.conversation.talk import Talk
 from bot.handlers import symptoms
-from bot.language.meaning import Named, When
+from bot.language.meaning import Meaning, Named, When
 
 SURE = 0.7  # from this score on a name was really said (bot/language/names.py)
 FULL_NAME = 3  # characters
@@ -99,13 +99,17 @@ def hear_in(talk: Talk, text: str, whens: Sequence[When]) -> Heard:
     lower = text.lower()
     taken_back = _TAKEN_BACK.search(lower) is not None
     number = _NUMBER.search(text)
-    believed = _taken if names_a_time(talk) else _certain
+    alone = names_a_time(talk)
+    doctors, departments = (
+        [one for one in found if one.score >= SURE or (alone and _believable(one, meaning))]
+        for found in (meaning.doctors, meaning.departments)
+    )
     days, half, time = _moments(talk, whens, taken_back)
     over = [when.text for when in whens if when.past]
     return Heard(
         number=number[0].upper() if number else "",
-        departments=_named(filter(believed, meaning.departments), lower, taken_back),
-        doctors=_named(filter(believed, meaning.doctors), lower, taken_back),
+        departments=_named(departments, lower, taken_back),
+        doctors=_named(doctors, lower, taken_back),
         days=days,
         half=half,
         time=time,
@@ -126,7 +130,7 @@ def about_something_else(talk: Talk) -> bool:
 def names_a_time(talk: Talk) -> bool:
     """Whether the message is little more than a doctor or department of ours, and perhaps a time."""
     meaning = talk.said.meaning
-    named = [one for one in (*meaning.doctors, *meaning.departments) if _taken(one)]
+    named = [one for one in (*meaning.doctors, *meaning.departments) if _believable(one, meaning)]
     said = [*(one.text for one in named), *(when.text for when in meaning.when)]
     rest = meaning.text.lower()
     for part in sorted(said, key=len, reverse=True):
@@ -134,9 +138,9 @@ def names_a_time(talk: Talk) -> bool:
     return bool(named) and not _FILLERS.sub("", rest)
 
 
-def _taken(named: Named) -> bool:
-    """A name to believe when nothing else is said: a full one, though misspelt; not 高兴."""
-    return named.score >= SURE or len(named.text) >= FULL_NAME
+def _believable(named: Named, meaning: Meaning) -> bool:
+    """A name to believe when little else is said: a full one, though misspelt, or 刘强 with a time; not 高兴."""
+    return named.score >= SURE or len(named.text) >= FULL_NAME or bool(meaning.when)
 
 
 def merged(wish: W, heard: Heard) -> W:
@@ -161,11 +165,7 @@ def merged(wish: W, heard: Heard) -> W:
     return msgspec.structs.replace(wish, **changes)
 
 
-def _certain(named: Named) -> bool:
-    return named.score >= SURE
-
-
-def _named(found: Iterable[Named], text: str, taken_back: bool) -> tuple[str, ...]:
+def _named(found: Sequence[Named], text: str, taken_back: bool) -> tuple[str, ...]:
     """The codes that were named and cannot be told apart; of several names after 不是 or 换 the last one said."""
     sure = [one for one in found if one.text.lower() in text]
     if not sure:
