@@ -12,6 +12,7 @@ from bot.conversation.talk import Talk
 from bot.conversation.turn import Again, Ask, Choice, Done, Start, Stop, Turn
 from bot.domain.patient import Binding as Bound
 from bot.domain.words import say
+from bot.handlers.family import RELATIONS, notify
 from bot.handlers.proof import RESEND, Proof, ProofForm, failed, masked_phone, papers_in, send_code
 from bot.hospital import identity
 from bot.hospital.identity import CodeCheck
@@ -19,7 +20,6 @@ from storage.queries import identity as rows
 from storage.rows import Row
 
 _GUARDIAN = {"yes": ("是", "是的", "对", "确认", "好的", "yes"), "no": ("否", "不", "不是", "no")}
-RELATIONS = ("child", "parent", "spouse", "other")
 
 _OPENS = re.compile(
     r"^(?:你好|您好|请|帮我|给我|我要|我想|想|要|怎么|如何|怎样|在哪|麻烦|重新|[,，。 ])*(?:绑定(?!.{0,4}(?:医保|社保|银行|支付))|绑卡|关联就诊)"
@@ -124,6 +124,7 @@ class Binding(ProofForm):
         patient = rows.patient(talk.db, draft.fits)
         assert patient is not None
         level = 2 if draft.name and draft.ending else 1
+        notify(talk, patient)
         return self._done(talk, draft, patient, relation, level)
 
     def _done(self, talk: Talk, draft: Proof, patient: Row, relation: str, level: int) -> Turn:

@@ -12,7 +12,6 @@ from bot.conversation.form import Form, step
 from bot.conversation.people import language_of
 from bot.conversation.talk import Talk
 from bot.conversation.turn import Again, Ask, Choice, Done, Stop, Turn
-from bot.domain.language import Language
 from bot.domain.letter import Letter, Purpose
 from bot.domain.words import Say, say
 from bot.handlers.proof import Proof, ProofForm, papers_in, send_code, tell_by_sms
@@ -76,34 +75,10 @@ class Family(ProofForm):
         if bound is not None and bound.relation == "self":
             return Stop(say("family/that_is_you"))
         link(talk, talk.contact.id, patient, draft.relation, proven=draft.proven)
-        self._notify(talk, draft, patient)
+        notify(talk, patient)
         name = identity.person(patient).masked_name
         until = identity.expiry(draft.relation, patient.birth_date, talk.now, talk.zone)
         return Done(say("family/linked", name=name, until=until, scope="all"))
-
-    def _notify(self, talk: Talk, draft: Proof, patient: Row) -> None:
-        """The patient learns of it, by SMS on a phone of their own and in chat."""
-        words = say("family/notice", name=_writer(talk))
-        language = Language(patient.language or Language.SIMPLIFIED)
-        if patient.phone_index not in self._own_phones(talk):
-            until = talk.now.isoformat()
-            tell_by_sms(
-                talk, f"family:{talk.contact.id}:{patient.code}:{until}", draft.phone, words, language
-            )
-        for one in rows.spoken_for_by(talk.db, patient.code):
-            if one.relation == "self" and one.contact_id != talk.contact.id:
-                talk.owe(
-                    f"family:{talk.contact.id}:{patient.code}:{one.contact_id}:{talk.now.isoformat()}",
-                    say("family/notice_in_chat", name=_writer(talk)),
-                    contact_id=one.contact_id,
-                    language=language_of(one.language),
-                    patient_code=patient.code,
-                )
-
-    @staticmethod
-    def _own_phones(talk: Talk) -> set[str]:
-        own = [rows.patient(talk.db, one.patient.code) for one in talk.bindings if one.relation == "self"]
-        return {row.phone_index for row in own if row is not None and row.phone_index}
 
     # Proven by their word
 
@@ -201,6 +176,28 @@ def link(
         proven=proven,
         scope=scope,
     )
+
+
+def notify(talk: Talk, patient: Row) -> None:
+    """The patient learns who speaks for them now: by SMS on a phone of their own, and in chat."""
+    reason = f"family:{talk.contact.id}:{patient.code}:{talk.message_id}"
+    if patient.phone and patient.phone_index not in _own_phones(talk):
+        words = say("family/notice", name=_writer(talk))
+        tell_by_sms(talk, reason, patient.phone, words, language_of(patient.language))
+    for one in rows.spoken_for_by(talk.db, patient.code):
+        if one.relation == "self" and one.contact_id != talk.contact.id:
+            talk.owe(
+                f"{reason}:{one.contact_id}",
+                say("family/notice_in_chat", name=_writer(talk)),
+                contact_id=one.contact_id,
+                language=language_of(one.language),
+                patient_code=patient.code,
+            )
+
+
+def _own_phones(talk: Talk) -> set[str]:
+    own = [rows.patient(talk.db, one.patient.code) for one in talk.bindings if one.relation == "self"]
+    return {row.phone_index for row in own if row is not None and row.phone_index}
 
 
 def _writer(talk: Talk) -> str:

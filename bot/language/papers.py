@@ -34,10 +34,14 @@ _VERB: Final = re.compile(r"^(?:我是|是|叫)(?=[\u3400-\u9fff]{2,4}$)")
 _NAME_LABEL: Final = re.compile("姓名|名字|我叫|[她他]叫|name is", re.IGNORECASE)
 _GAPS: Final = re.compile(r"[^\u3400-\u9fff\U00020000-\U0003ffffA-Za-z'’·•・. -]+")
 
+_ONE_LATIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z'’-]{1,19}")
+_TITLE: Final = re.compile("(?<=[\u3400-\u9fff]{2})(?:先生|女士|小姐)$")
+
 _NO_NAME: Final = re.compile(
     "没有|没收|收到|没?收不?到|不知道?|不晓得|忘记?了?|什么|什么意思|怎么[办弄]|为什么|等等|等一下|稍等|[你您]好|[谢多]谢|再见|在吗|好的|可以"
     "|不[行要用是]|确认|确定|是的|取消|退出|重新?发|再发|看不懂|人工|菜单|帮助|返回|上一步|换成?|改[成为]|号码|本人|自己|孩子|小孩|儿子|女儿"
-    "|妈妈|爸爸|母亲|父亲|家人|老公|老婆|朋友|医生|护士|大夫|医院|投诉|表扬|挂号|预约|报告|积分|绑定|解绑|退订"
+    "|妈妈|爸爸|母亲|父亲|家人|老公|老婆|朋友|医生|护士|大夫|医院|投诉|表扬|挂号|预约|报告|积分|绑定|解绑|退订|ok|okay|yes|no|sure|what|why|how|help|hello|hi|thanks?|resend|again|cancel|menu|nurse|bind|link",
+    re.IGNORECASE,
 )
 # The commonest surnames; together they are those of about 98 of 100 people.
 _SURNAMES: Final = frozenset(
@@ -104,10 +108,16 @@ def _names(text: str, *, any_surname: bool, latin: bool) -> Iterator[str]:
     labelled = bool(_NAME_LABEL.search(text))
     for part in _GAPS.split(_LABELS.sub(",", text)):
         for token in (part.strip(" .-"), *part.split()):
-            word = _VERB.sub("", _RELATIVES.sub("", token))
+            word = _TITLE.sub("", _VERB.sub("", _RELATIVES.sub("", token)))
             if not word or _NO_NAME.fullmatch(word):
                 continue
-            latin_name = _LATIN_NAME.fullmatch(word) and (labelled or latin)
-            chinese = _CHINESE_NAME.fullmatch(word) and (labelled or any_surname or word[0] in _SURNAMES)
-            if latin_name or chinese or _LONG_NAME.fullmatch(word):
+            if _is_name(word, any_surname=any_surname or labelled, latin=latin or labelled):
                 yield word
+
+
+def _is_name(word: str, *, any_surname: bool, latin: bool) -> bool:
+    if _LONG_NAME.fullmatch(word) or (latin and _LATIN_NAME.fullmatch(word)):
+        return True
+    if _CHINESE_NAME.fullmatch(word):
+        return any_surname or word[0] in _SURNAMES
+    return any_surname and _ONE_LATIN_NAME.fullmatch(word) is not None

@@ -325,6 +325,7 @@ async def test_a_second_person_is_asked_about(chat: Chat) -> None:
         小护 绑定成功
     """)
     assert await linked(chat) == [("P05", "self", 2), ("P03", "parent", 2)]
+    assert "许*怡" in (await sms.texts(chat, "13800000003"))[0]
 
 
 async def test_the_dead_cannot_be_linked(chat: Chat) -> None:

@@ -35,6 +35,7 @@ def read(text: str, **asked: bool) -> tuple[str, str, str, str]:
             ("13800000001", "123456", "1232", "林志远"),
         ),
         ("13800000001 123456 1232 林志远", ("13800000001", "123456", "1232", "林志远")),
+        ("张三女士 1234", ("", "", "1234", "张三")),
         ("张三123X", ("", "", "123X", "张三")),
         ("我妈王芳 13800000002", ("13800000002", "", "", "王芳")),
         ("添加家人 我妈 王芳 13800000002", ("13800000002", "", "", "王芳")),
@@ -57,6 +58,9 @@ def test_what_is_no_name(text: str) -> None:
 def test_a_rare_name_is_one_when_it_was_asked_for() -> None:
     assert read("测试甲")[3] == ""
     assert read("测试甲", name_asked=True)[3] == "测试甲"
+    assert read("Madonna")[3] == ""
+    assert read("Madonna", name_asked=True)[3] == "Madonna"
+    assert read("okay", name_asked=True)[3] == ""
 
 
 def test_other_papers_than_mainland_ones_when_asked_for() -> None:
