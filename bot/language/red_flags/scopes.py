@@ -195,15 +195,16 @@ def _knowledge(sign: Sign) -> Iterator[Evidence]:
         yield Evidence("knowledge", -2.5)
     if sign.before("亲人"):
         return
-    asks = bool(_QUESTIONS & sign.found.keys())
-    if asks and sign.before("泛指"):
-        yield Evidence("knowledge", -1.5)
+    asked = _QUESTIONS & sign.found.keys()
+    plea = asked <= {"问何故"}  # only 怎么办, 怎么回事: a patient may call himself 患者
+    if asked and sign.before("泛指"):
+        yield Evidence("knowledge", -0.5 if plea else -1.5)
     disease = sign.found.last("疾病", sign.clause_start, sign.start)
     near = sign.start - disease[1] if disease else _BARE_LENGTH
     if bare and near <= 3 and sign.found.covered("术语", (sign.start, sign.end)):
         yield Evidence("knowledge", -2.25)  # 肺癌晚期呼吸困难: a search, not somebody in need
-    elif asks and near <= 5:
-        yield Evidence("knowledge", -1.5)
+    elif asked and near <= 5:
+        yield Evidence("knowledge", -0.5 if plea else -1.5)
 
 
 def _question(sign: Sign) -> Iterator[Evidence]:
@@ -220,7 +221,8 @@ def _question(sign: Sign) -> Iterator[Evidence]:
 
 
 def _presence(sign: Sign) -> Iterator[Evidence]:
-    if sign.stands("突然", sign.sentence_start, sign.clause_end):
+    past = sign.stands("过去", sign.sentence_start, sign.start)
+    if sign.stands("突然", sign.clause_start if past else sign.sentence_start, sign.clause_end):
         yield Evidence("sudden", 1)
     if sign.followed_by("了") or sign.text[sign.start : sign.end].endswith("了"):
         yield Evidence("has happened", 1)
