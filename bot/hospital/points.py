@@ -148,6 +148,8 @@ def record_refund(
 def repay(db: sa.Connection, patient_code: str, at: datetime) -> None:
     """Take what refunds still claim, as far as the balance goes; not what is promised to somebody."""
     for refund in points.unpaid_refunds(db, patient_code):
+        # Not before the points it takes, whenever those are dated.
+        at = max(at, points.newest_moment(db, patient_code) or at)
         free = points.balance(db, patient_code) - loyalty.reserved(db, patient_code)
         part = min(refund.taken_back - refund.recovered, free)
         if part <= 0:

@@ -27,6 +27,14 @@ def balance(connection: sa.Connection, patient_code: str) -> int:
     return int(total)
 
 
+def newest_moment(connection: sa.Connection, patient_code: str) -> datetime | None:
+    """When the ledger's last line was written."""
+    newest: datetime | None = connection.execute(
+        sa.select(sa.func.max(points_entries.c.at)).where(points_entries.c.patient_code == patient_code)
+    ).scalar()
+    return newest
+
+
 def entry(connection: sa.Connection, code: str) -> Row | None:
     """The ledger's line of that code."""
     return connection.execute(sa.select(points_entries).where(points_entries.c.code == code)).first()
