@@ -59,6 +59,59 @@ def test_a_phrase_means_the_same_inside_a_sentence(now: datetime, text: str, exp
     assert [(w.start, w.end) for w in inside] == [(w.start, w.end) for w in alone]
 
 
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("tomorrow 3pm", "2026-03-19 15:00", None),
+        ("3pm tomorrow", "2026-03-19 15:00", None),
+        ("this Friday", "2026-03-20 00:00", "2026-03-21 00:00"),
+        ("next Monday", "2026-03-23 00:00", "2026-03-24 00:00"),
+        ("Friday next week", "2026-03-27 00:00", "2026-03-28 00:00"),
+        ("next Friday afternoon", "2026-03-27 12:00", "2026-03-27 18:00"),
+        ("in two weeks", "2026-04-01 00:00", "2026-04-02 00:00"),
+        ("within three days", "2026-03-18 00:00", "2026-03-21 00:00"),
+        ("an hour ago", "2026-03-18 09:20", None),
+        ("the day after tomorrow", "2026-03-20 00:00", "2026-03-21 00:00"),
+        ("tonight at 8", "2026-03-18 20:00", None),
+        ("half past 3 tomorrow", "2026-03-19 03:30", None),
+        ("2-4pm", "2026-03-18 14:00", "2026-03-18 16:00"),
+        ("11-1pm", "2026-03-18 11:00", "2026-03-18 13:00"),
+        ("between 2pm and 4pm", "2026-03-18 14:00", "2026-03-18 16:00"),
+        ("April 15 at 2:30 pm", "2026-04-15 14:30", None),
+        ("15th of April", "2026-04-15 00:00", "2026-04-16 00:00"),
+        ("end of next month", "2026-04-26 00:00", "2026-05-01 00:00"),
+        ("mingtian xiawu", "2026-03-19 12:00", "2026-03-19 18:00"),
+        ("xiazhouyi shangwu", "2026-03-23 08:00", "2026-03-23 12:00"),
+        ("xia zhouwu", "2026-03-27 00:00", "2026-03-28 00:00"),
+        ("聽日下晝三點", "2026-03-19 15:00", None),
+        ("下個禮拜三朝早", "2026-03-25 06:00", "2026-03-25 12:00"),
+        ("後日", "2026-03-20 00:00", "2026-03-21 00:00"),
+        ("週末", "2026-03-21 00:00", "2026-03-23 00:00"),
+    ],
+)
+def test_english_pinyin_cantonese_and_traditional_say_the_same(
+    text: str, start: str, end: str | None
+) -> None:
+    (when,) = read(text)
+    assert f"{when.start:%Y-%m-%d %H:%M}" == start
+    assert (when.end and f"{when.end:%Y-%m-%d %H:%M}") == end
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I have had a fever for 3 days",
+        "a second opinion",
+        "may I ask",
+        "2nd floor",
+        "one day he fell",
+        "at 30% off",
+    ],
+)
+def test_english_words_that_only_look_like_time_are_left_alone(text: str) -> None:
+    assert read(text) == ()
+
+
 def test_times_come_in_the_order_of_the_text_with_their_words() -> None:
     found = read("我上周五做的检查，报告明天上午能取吗，另外约下周三下午")
     assert [when.text for when in found] == ["上周五", "明天上午", "下周三下午"]

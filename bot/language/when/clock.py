@@ -49,6 +49,8 @@ class Clock(Cursor):
             return None
         if self._borrowed(i, Unit.O_CLOCK):
             return fields._replace(hour=hour), i + 1
+        if self.is_(i + 1, Kind.TO) and self.is_(i + 2, Kind.CLOCK) and hour <= 12:
+            return self._borrowed_meridiem(i, hour, fields)
         if not self.unit(i + 1, Unit.O_CLOCK):
             return None
         minute, second, i = self._after_o_clock(i + 2)
@@ -59,6 +61,16 @@ class Clock(Cursor):
         if short:
             hour, minute = (hour - 1) % 24, 60 - short
         return fields._replace(hour=hour, minute=minute, second=second), i
+
+    def _borrowed_meridiem(self, i: int, hour: int, fields: Fields) -> Read[Fields]:
+        """2-4pm, 11am… 11-1pm is from the morning on."""
+        value = self.tokens[i + 2].value
+        assert isinstance(value, tuple)
+        until, certain = value[0], value[3]
+        if not certain:
+            return None
+        afternoon = (until >= 12) == (hour % 12 <= until % 12)
+        return fields._replace(hour=hour, part=Part.PM if afternoon else Part.AM), i + 1
 
     def _minutes(self, i: int) -> Read[int]:
         if not self.is_(i, Kind.NUMBER):

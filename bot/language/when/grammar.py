@@ -106,13 +106,18 @@ class _Parser(Lengths, Calendar):
         if self.tokens[i].kind in (Kind.EVERY, Kind.WORKDAY):
             return self._recurring(i)
         start = i
-        if self.tokens[i].kind is Kind.FROM or self.tokens[i].kind is Kind.BETWEEN:
+        opening = self.tokens[i].kind
+        if opening in (Kind.FROM, Kind.BETWEEN):
             if i + 1 >= len(self.tokens) or self.tokens[i + 1].glue is Glue.GAP:
                 return None
             start = i + 1
         left = self.point(start)
         if left is None:
             return None
+        if opening is Kind.BETWEEN and self.is_(left[1], Kind.AND):  # between 2pm and 4pm
+            right = self.point(left[1] + 1) if self.is_(left[1] + 1, *Kind) else None
+            if right is not None:
+                return Span(left[0], right[0]), right[1]
         return self._range(left, opened=start > i)
 
     def _recurring(self, i: int) -> Read[Node | None]:
@@ -308,11 +313,25 @@ class _Parser(Lengths, Calendar):
         if read is None:
             return None
         fields, j = read
-        if fields.hour is not None and not fields.has_date:
+        if fields.has_time and not fields.has_date and (fields.hour is not None or self._latin(j)):
             fields, j = self._date_after(j, fields)
+        if fields.weekday is not None and fields.week_away is None and self._latin(j):
+            fields, j = self._week_after(j, fields)
         if not self._stands(fields, i, j):
             return None
         return fields, j
+
+    def _latin(self, j: int) -> bool:
+        return j < len(self.tokens) and self.tokens[j].text.isascii()
+
+    def _week_after(self, j: int, day: Fields) -> tuple[Fields, int]:
+        """Friday next week."""
+        if not self.is_(j, Kind.RELATIVE) or not self.unit(j + 1, Unit.WEEK):
+            return day, j
+        away = self.tokens[j].value
+        assert isinstance(away, int)
+        whole = day._replace(week_away=away)
+        return self.fields(j + 2, whole, follows=True) or (whole, j + 2)
 
     def _date_after(self, j: int, time: Fields) -> tuple[Fields, int]:
         """A day that follows its hour: 3pm tomorrow, 下午三点 周五."""

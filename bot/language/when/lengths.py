@@ -120,6 +120,8 @@ class Lengths(Cursor):
             return Shift(amount, -1), j + 1
         if self.is_(j, Kind.WITHIN):
             return Window(amount, Kind.WITHIN, 1), j + 1
+        if self.text.endswith("within ", 0, token.start):
+            return Window(amount, Kind.WITHIN, 1), j
         if self.text.endswith(("in ", "in about "), 0, token.start):
             return Shift(amount, 1), j
         return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from bot.language.numerals import HAN_NUMERAL, Count, parse_count
+from bot.language.when.phrasebook import in_chinese
 from bot.language.when.words import NOT_AFTER, NOT_BEFORE, Kind, Word, vocabulary
 
 
@@ -96,6 +97,15 @@ class _Reader:
         self.reach, self.comma = end, False
         return end
 
+    def _add_chinese(self, said: str, start: int, end: int) -> int:
+        """The tokens of a translation; each stands where the whole phrase does."""
+        for token in _Reader(said).read():
+            self._add(token.kind, token.value, start, end)
+            self.found[-1] = replace(self.found[-1], text=token.text)
+            self.reach = start
+        self.reach = end
+        return end
+
     def _word(self, i: int) -> int:
         text = self.text
         numeral = self._numeral_at(i) if text[i] in _HAN_NUMERAL_START else None
@@ -150,6 +160,8 @@ class _Reader:
         end = match.end()
         if len(match[0]) > 8:
             return end
+        if self.text[end : end + 2].strip().startswith("o") and (translated := in_chinese(text, i, match[0])):
+            return self._add_chinese(translated[0], i, translated[1])  # 3 o'clock
         if text[end : end + 1] == "." and text[end + 1 : end + 2].isdecimal():
             decimal = re.compile(r"[\d.]+").match(text, i)  # 38.5, 1.5: not a count of anything here
             assert decimal is not None
@@ -200,8 +212,8 @@ class _Reader:
         text, end = self.text, match.end()
         if match[0] == "from" and (phrase := _FROM_NOW.match(text, i)):
             return self._add(Kind.AFTER, None, i, phrase.end())
-        if match[0] in ("the", "day") and (phrase := _LONG_DAYS.match(text, i)):
-            return self._add(Kind.DAY, (2 if "after" in phrase[0] else -2, None), i, phrase.end())
+        if translated := in_chinese(text, i, match[0]):
+            return self._add_chinese(translated[0], i, translated[1])
         if (
             match[0] == "q"
             and text[end : end + 1] in tuple("1234")
@@ -213,7 +225,6 @@ class _Reader:
         return end
 
 
-_LONG_DAYS = re.compile(r"(?:the )?day (?:after tomorrow|before yesterday)")
 # The groups that hold year, month and day; 0 for none.
 _OTHER_DATES = (
     (_MONTH_DAY_YEAR, (4, 1, 3)),

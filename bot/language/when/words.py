@@ -150,12 +150,12 @@ _PARTS: Mapping[Part, str] = {
 }
 _DAYS: Mapping[int, str] = {
     0: "今天 今日 今儿 今儿个 本日",
-    1: "明天 明日 明儿 明儿个 听日 翌日 tomorrow tmr tmrw mingtian",
-    2: "后天 后日 后儿 后儿个 houtian",
-    3: "大后天 大后日 大后儿 外后天 dahoutian",
+    1: "明天 明日 明儿 明儿个 听日 翌日 tomorrow tmr tmrw",
+    2: "后天 后日 后儿 后儿个",
+    3: "大后天 大后日 大后儿 外后天",
     4: "大大后天",
-    -1: "昨天 昨日 昨儿 昨儿个 寻日 琴日 噚日 yesterday zuotian",
-    -2: "前天 前日 前儿 前儿个 qiantian",
+    -1: "昨天 昨日 昨儿 昨儿个 寻日 琴日 噚日 yesterday",
+    -2: "前天 前日 前儿 前儿个",
     -3: "大前天 大前日 大前儿",
     -4: "大大前天",
 }
@@ -365,10 +365,10 @@ _ENGLISH_NUMBERS = (
     "a=1 an=1 one=1 two=2 three=3 four=4 five=5 six=6 seven=7 eight=8 nine=9 ten=10 eleven=11 twelve=12"
 )
 _ENGLISH_PARTS: Mapping[Part, str] = {
-    Part.FORENOON: "morning shangwu",
-    Part.AFTERNOON: "afternoon xiawu",
-    Part.NOON: "noon zhongwu",
-    Part.EVENING: "evening night wanshang",
+    Part.FORENOON: "morning",
+    Part.AFTERNOON: "afternoon",
+    Part.NOON: "noon",
+    Part.EVENING: "evening night",
     Part.MIDNIGHT: "midnight",
 }
 
@@ -528,9 +528,4 @@ def _english() -> dict[str, Word | None]:
         name, _, value = pair.partition("=")
         words[name] = Word(Kind.NUMBER, Count(int(value), int(value)))
     words |= {"today": Word(Kind.DAY, (0, None)), "tonight": Word(Kind.DAY, (0, Part.EVENING))}
-    words |= {
-        "the day after tomorrow": Word(Kind.DAY, (2, None)),
-        "day after tomorrow": Word(Kind.DAY, (2, None)),
-    }
-    words |= {"day before yesterday": Word(Kind.DAY, (-2, None)), "jintian": Word(Kind.DAY, (0, None))}
     return words
