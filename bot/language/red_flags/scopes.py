@@ -26,6 +26,7 @@ _BITE = frozenset("咬抓挠被吃吞碰毛")
 _DONE = frozenset("过了")
 _ASKING = frozenset("吗么嘛?吧")
 MOST_FOR = 10.0  # the points of all evidence for a sign together
+_WHICH = ("什么", "啥", "何", "哪种")
 _GONE = ("没有了", "没了", "消失")
 _VITAL = frozenset({"小便", "呼吸", "胎动", "知觉", "意识", "脉搏", "心跳", "力气", "反应", "胎心", "体征"})
 _WOKEN = frozenset("疼憋咳闹吓能会叫不没喊")
@@ -84,7 +85,7 @@ def _general_question(sign: Sign) -> Iterator[Evidence]:
         return
     if sign.followed_by("是不是"):
         yield Evidence("knowledge", -1.75)
-    if sign.followed_by(_AFTERMATH) and _QUESTIONS & sign.found.keys():
+    if sign.followed_by(_AFTERMATH) and any(sign.later(question) for question in _QUESTIONS):
         yield Evidence("knowledge", -2.5)
     asked = sign.found.first("吗", sign.end, sign.clause_end + 1)
     if not asked:
@@ -93,7 +94,7 @@ def _general_question(sign: Sign) -> Iterator[Evidence]:
     until = asked[0] if asked[0] - sign.end <= 1 else able[0] if able else None
     if until is not None and "了" not in sign.text[sign.start : until]:
         yield Evidence("hypothetical", -3)
-    elif sign.after("是"):
+    elif sign.after("是") and not (sign.later("问原因") or sign.later("问何故")):
         yield Evidence("knowledge", -1.75)
 
 
@@ -182,12 +183,19 @@ def _is_good(text: str, start: int, end: int) -> bool:
     return not (text[start:end].startswith(_GONE) and text[max(0, start - 2) : start] in _VITAL)
 
 
+def _heads_a_phrase(sign: Sign) -> bool:
+    """The clause ends in a word such as 症状 or 步骤, and is no 是什么原因."""
+    noun = sign.found.last("知识名", sign.end, sign.clause_end)
+    if noun is None or noun[1] != sign.clause_end:
+        return False
+    return not sign.text[sign.end : noun[0]].endswith(_WHICH)
+
+
 def _knowledge(sign: Sign) -> Iterator[Evidence]:
     """The sign is the topic of a question, not its occasion."""
     bare = _bare(sign)
     topic = sign.found.first("的知识", sign.end, sign.end + 10)
-    noun = sign.found.last("知识名", sign.end, sign.clause_end)
-    if (topic and topic[0] - sign.end <= 2) or (noun and noun[1] == sign.clause_end):
+    if (topic and topic[0] - sign.end <= 2) or _heads_a_phrase(sign):
         yield Evidence("knowledge", -5 if bare else -4)
     if sign.in_sentence("何谓"):
         yield Evidence("knowledge", -4)
