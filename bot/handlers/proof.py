@@ -37,6 +37,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     proven: bool = False  # the phone's code was right
     name: str = ""
     ending: str = ""
+    name_before: str = ""  # it did not fit, perhaps because of the ending: an ending alone tries it again
     fits: str = ""  # code of the patient whom everything fits; the relation is all that is missing
     provisional: int = 0  # the level-1 binding that the code alone made, while name and ending are open
 
@@ -141,9 +142,8 @@ class ProofForm(Form[Proof]):
         """Add what was said to the draft, check a code, and go on."""
         if papers.phone and papers.phone != draft.phone:
             draft = msgspec.structs.replace(draft, phone=papers.phone, proven=False, patient="")
-        draft = msgspec.structs.replace(
-            draft, name=papers.name or draft.name, ending=papers.ending or draft.ending
-        )
+        name = papers.name or draft.name or (draft.name_before if papers.ending else "")
+        draft = msgspec.structs.replace(draft, name=name, ending=papers.ending or draft.ending)
         if self.locked(talk, draft):
             return Stop(say("binding/locked"))
         if papers.code and draft.phone and not draft.proven:
@@ -218,10 +218,10 @@ class ProofForm(Form[Proof]):
         if draft.provisional:
             identity.end(talk.db, draft.provisional, "name_did_not_fit", talk.now)
         phone = draft.phone or self._phone_of(talk, draft.patient)
-        draft = msgspec.structs.replace(draft, name="", ending="", provisional=0)
+        draft = msgspec.structs.replace(draft, name="", ending="", name_before=draft.name, provisional=0)
         if failed(talk, "name", phone, self._subject(talk, draft)):
             return Stop(say("binding/locked"))
-        return Ask("name", draft, (say("binding/wrong_name"), *self._question(draft, "name")))
+        return Ask("name", draft, say("binding/wrong_name"))
 
     def _candidates(self, talk: Talk, draft: Proof) -> Sequence[Row]:
         if not draft.patient:

@@ -274,6 +274,12 @@ async def test_three_wrong_names_lock_and_leave_nothing_linked(chat: Chat) -> No
     assert "暂停" in await chat.says("绑定")
 
 
+async def test_after_an_error_the_ending_alone_is_tried_with_the_same_name(chat: Chat) -> None:
+    answers = await dialogue(chat, "oPatient", XU, "RIGHT", "许静怡", "1111", "2222", "554X")
+    assert [("不一致" in answer) for answer in answers[-3:]] == [True, True, False]
+    assert "绑定成功" in answers[-1]
+
+
 async def test_a_wrong_ending_of_somebody_linked_locks_too(chat: Chat) -> None:
     await chat.does(bound("oPatient", "P05", level=1))
     assert "不一致" in await chat.says("绑定 许静怡 1111")
@@ -365,8 +371,16 @@ async def test_a_question_in_between_is_answered_and_the_binding_goes_on(chat: C
         患者 退订
         小护 已停止活动信息
         小护 姓名
+        患者 停车在哪？
+        小护 停车场
+        小护 姓名
         患者 许静怡
         小护 最后四位
+        患者 什么？
+        小护 没太明白
+        小护 最后四位
+        患者 554X
+        小护 绑定成功
     """)
 
 
