@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from bot.conversation.form import Form, NoDraft, step
@@ -10,10 +12,12 @@ from bot.conversation.turn import Again, Ask, Done, Start, Turn
 from bot.domain.words import Say, say
 from bot.handlers import appointment_pick as pick
 from bot.handlers import appointment_words as texts
-from bot.handlers.appointment_wish import Heard, hear
+from bot.handlers.appointment_wish import Heard, booking_number, hear
 from bot.handlers.waiting_offer import freed
 from bot.hospital import appointments
 from bot.hospital.appointments import Booking, Refused
+
+_CANCEL = re.compile(r"取消|退|不去|不来|不看了|cancel")
 
 
 class Cancelling(msgspec.Struct, frozen=True):
@@ -32,6 +36,10 @@ class AppointmentCancel(Form[Cancelling]):
     words = frozenset({"取消预约", "取消挂号", "退号", "cancel appointment", "cancel my appointment"})
     personal = True
     level = 1
+
+    def opens(self, talk: Talk) -> bool:
+        """取消YY000012: the number tells what."""
+        return bool(booking_number(talk)) and _CANCEL.search(talk.said.meaning.text.lower()) is not None
 
     def read(self, talk: Talk, draft: Cancelling) -> Cancelling:
         return Cancelling(hear(talk))

@@ -7,6 +7,7 @@ from bot.conversation.talk import Talk
 from bot.conversation.turn import Done, Turn
 from bot.domain.words import Say, say
 from bot.handlers import appointment_words as texts
+from bot.handlers.appointment_wish import booking_number
 from bot.hospital import appointments, waiting_list
 from bot.hospital.appointments import Booking
 
@@ -21,6 +22,10 @@ class AppointmentList(Form[NoDraft]):
     )
     personal = True
     level = 1
+
+    def opens(self, talk: Talk) -> bool:
+        """A booking's number and nothing else."""
+        return booking_number(talk) == talk.said.plain.upper() != ""
 
     def begin(self, talk: Talk, draft: NoDraft) -> Turn:
         assert talk.patient is not None

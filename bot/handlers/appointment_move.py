@@ -14,7 +14,7 @@ from bot.domain.words import Say, say
 from bot.handlers import appointment_pick as pick
 from bot.handlers import appointment_words as texts
 from bot.handlers.appointment_search import PlaceSearch, Search
-from bot.handlers.appointment_wish import Heard, hear, hear_in
+from bot.handlers.appointment_wish import Heard, booking_number, hear, hear_in
 from bot.handlers.waiting_offer import freed
 from bot.hospital import appointments
 from bot.hospital.appointments import Booking, Place
@@ -37,6 +37,10 @@ class AppointmentMove(PlaceSearch):
     confirm_words = "appointment/confirm_move"
     stop_label = "appointment/change_no_move"
     stopped_words = "appointment/not_moved"
+
+    def opens(self, talk: Talk) -> bool:
+        """YY000012改到周四: the number tells what."""
+        return bool(booking_number(talk)) and _TO.search(talk.said.meaning.text.lower()) is not None
 
     def read(self, talk: Talk, draft: Search) -> Search:
         text = talk.said.meaning.text

@@ -121,6 +121,12 @@ def hear_in(talk: Talk, text: str, whens: Sequence[When]) -> Heard:
     )
 
 
+def booking_number(talk: Talk) -> str:
+    """The number of a booking that the message names; empty when it names none."""
+    found = _NUMBER.search(talk.said.meaning.text)
+    return found[0].upper() if found else ""
+
+
 def about_something_else(talk: Talk) -> bool:
     """Whether the message clearly brings up another topic than the booking that is open."""
     meaning = talk.said.meaning
