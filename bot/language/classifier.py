@@ -21,6 +21,7 @@ from bot.language.vocabulary import Word, sketched
 READ_AT_MOST: Final = 160  # characters of a message
 _MARGIN: Final = 12
 _EPOCHS: Final = 12
+_HIDDEN: Final = 0.4  # share of the features hidden at each look
 _SEED: Final = 20_260_301
 _FIELD: Final = 64
 _HALF: Final = 1 << (_FIELD - 1)
@@ -100,7 +101,11 @@ def _compact(weights: Sequence[int]) -> str:
 
 
 def learn(examples: Sequence[tuple[str, Sequence[str]]], seen_at_least: int = 2) -> Classifier:
-    """Train on (label, features). Features of fewer examples than *seen_at_least* are left out."""
+    """Train on (label, features). Features of fewer examples than *seen_at_least* are left out.
+
+    Every look at an example hides a random part of its features (drop-out), so that no single one of them,
+    a rule's word least of all, is relied on alone.
+    """
     labels = sorted({label for label, _ in examples})
     at = {label: number for number, label in enumerate(labels)}
     count = Counter(gram for _, grams in examples for gram in grams)
@@ -110,23 +115,19 @@ def learn(examples: Sequence[tuple[str, Sequence[str]]], seen_at_least: int = 2)
     weights: dict[str, int] = {gram: 0 for gram, n in count.items() if n >= seen_at_least}
     drift: dict[str, int] = dict.fromkeys(weights, 0)  # step-weighted changes, for the average
     learner = Classifier(labels, weights)
+    chance = random.Random(_SEED)
     step = 1
-    for _ in _shuffles(rows):
-        for right, grams in _:
-            change = _correction(learner.scores(grams), right)
+    for _ in range(_EPOCHS):
+        chance.shuffle(rows)
+        for right, grams in rows:
+            shown = [gram for gram in grams if chance.random() >= _HIDDEN]
+            change = _correction(learner.scores(shown), right)
             if change:
-                for gram in grams:
+                for gram in shown:
                     weights[gram] += change
                     drift[gram] += step * change
             step += 1
     return Classifier(labels, _averaged(labels, weights, drift, step))
-
-
-def _shuffles(rows: list[tuple[int, list[str]]]) -> Iterable[list[tuple[int, list[str]]]]:
-    order = random.Random(_SEED)
-    for _ in range(_EPOCHS):
-        order.shuffle(rows)
-        yield rows
 
 
 def _correction(scores: list[int], right: int) -> int:

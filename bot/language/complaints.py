@@ -26,6 +26,7 @@ class Reproach:
     explicit: bool  # it says so itself: 投诉, 举报
     complains: bool  # explicit, or it blames
     praises: bool
+    denied: bool  # it asks how to complain, or says that it does not
 
 
 class Complaints:
@@ -43,11 +44,11 @@ class Complaints:
 
     def read(self, text: str) -> Reproach:
         """The reproach in *text* (normalised, lower case)."""
-        asks_how = self._not_explicit.search(text) is not None
-        explicit = not asks_how and self._explicit.search(text) is not None
+        denied = self._not_explicit.search(text) is not None
+        explicit = not denied and self._explicit.search(text) is not None
         praises = self._positive.search(self._not_positive.sub(" ", text)) is not None
-        blames = not asks_how and self._blames(text) and not (praises and not _turns(text))
-        return Reproach(explicit, explicit or blames, praises)
+        blames = not denied and self._blames(text) and not (praises and not _turns(text))
+        return Reproach(explicit, explicit or blames, praises, denied)
 
     def severity(self, text: str) -> str:
         """How grave the complaint *text* is: C1 to C4."""

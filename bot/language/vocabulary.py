@@ -26,6 +26,7 @@ HOSPITAL: Final = "Ⓗ"  # a word of hospital business
 DEPARTMENT: Final = "Ⓚ"
 OTHER: Final = "Ⓧ"  # a word of another trade
 _TRADES: Final[Mapping[str, str]] = {
+    "medicine": DRUG,
     "hospital": HOSPITAL,
     "department": DEPARTMENT,
     "other": OTHER,

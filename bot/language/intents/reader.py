@@ -18,10 +18,12 @@ from bot.language.intents.rules import Rule, best
 from bot.language.meaning import Want
 from bot.language.vocabulary import DEPARTMENT, HOSPITAL, MEDICAL, OTHER, Word
 
-DOUBT: Final = 0.85  # all other wants have words of their own; without one the classifier is believed less
+DOUBT: Final = 0.9  # for a classifier alone, where the want has words of its own and they are missing
+CONTRADICTED: Final = 0.95  # for a classifier alone, where rules say something else
 THRESHOLD: Final = 0.4  # less sure than this is "unknown"
 SURE: Final = 0.85  # what a further want of the same message needs
 COMPLAINT: Final = 0.6
+WORDLESS_COMPLAINT: Final = 0.75  # no word of reproach stands in it
 CLOSE: Final = 0.08  # two beliefs nearer than this are both held
 
 _PIECES = re.compile(
@@ -64,7 +66,8 @@ class Intents:
             top, confidence = wants[0].intent, wants[0].confidence
         elif top != "unknown":
             wants = (Want(top, confidence, text),)
-        complains = beliefs["complaint"] >= max(COMPLAINT, ranked[0][1] - CLOSE)
+        needed = COMPLAINT if reproach.complains else WORDLESS_COMPLAINT
+        complains = not reproach.denied and beliefs["complaint"] >= max(needed, ranked[0][1] - CLOSE)
         return Reading(top, confidence, tuple(ranked), wants, complains)
 
     def _beliefs(
@@ -72,11 +75,10 @@ class Intents:
     ) -> Mapping[str, float]:
         said = testimony(self._rules, text, reproach, foreign)
         believed = self._classifier.probabilities(evidence(text, words, said, foreign))
-        return {
-            intent: 1
-            - (1 - each * (1 if intent in said or intent in OPEN else DOUBT)) * (1 - said.get(intent, 0.0))
-            for intent, each in believed.items()
-        }
+        beliefs = {intent: _joined(intent, each, said) for intent, each in believed.items()}
+        if reproach.denied:
+            beliefs["complaint"] = 0.0
+        return beliefs
 
     def _wants(self, text: str, foreign: bool) -> tuple[Want, ...]:
         wants: dict[str, Want] = {}
@@ -92,7 +94,9 @@ def _joined(intent: str, believed: float, said: Mapping[str, float]) -> float:
     """What the classifier believes and the rules say, as of independent witnesses."""
     if intent in said:
         return 1 - (1 - believed) * (1 - said[intent])
-    return believed if intent in OPEN else DOUBT * believed
+    if intent not in OPEN:
+        return DOUBT * believed
+    return CONTRADICTED * believed if said else believed
 
 
 def testimony(rules: Sequence[Rule], text: str, reproach: Reproach, foreign: bool) -> dict[str, float]:
