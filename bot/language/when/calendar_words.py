@@ -261,7 +261,8 @@ class Calendar(Clock):
         if self._borrowed(i, Unit.DATE):
             return fields._replace(day=number), i + 1
         in_month = fields.month is not None or fields.month_away is not None or fields.lunar
-        if in_month and not self.is_(i + 1, Kind.UNIT, Kind.MEASURE, Kind.NUMBER, Kind.HALF):
+        goes_on = self.is_(i + 1, Kind.UNIT, Kind.MEASURE, Kind.NUMBER, Kind.HALF, Kind.PORTION)
+        if in_month and fields.portion is None and not goes_on:
             perhaps_lunar = not self.tokens[i].text.isascii() and fields.month is not None
             return self._english_year(i + 1, fields._replace(day=number, perhaps_lunar=perhaps_lunar))
         if self.is_(i + 1, Kind.THAT_DAY):

@@ -31,6 +31,7 @@ class Clock(Cursor):
         value = self.tokens[i].value
         assert isinstance(value, tuple)
         hour, minute, second, certain = value
+        certain = certain or hour >= 8 or self.tokens[i].text[0] == "0"  # 08:30, 8:30, but 2:30 is either
         part = fields.part
         if certain:
             part = part or (Part.AM if hour < 12 else Part.PM)
@@ -120,6 +121,8 @@ class Clock(Cursor):
         return bare, None, i + 1
 
     def _borrowed(self, i: int, *units: Unit) -> int | None:
-        """The unit that comes only after the far end: 9~11点, 3-5号. Gives its place."""
-        ranged = self.is_(i + 1, Kind.TO) and self.is_(i + 2, Kind.NUMBER) and self.unit(i + 3, *units)
+        """The unit that comes only after the far end: 9~11点, 3-5号, 7、8点. Gives its place."""
+        ranged = (
+            self.is_(i + 1, Kind.TO, Kind.OR) and self.is_(i + 2, Kind.NUMBER) and self.unit(i + 3, *units)
+        )
         return i + 3 if ranged else None

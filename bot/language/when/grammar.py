@@ -142,7 +142,7 @@ class _Parser(Lengths, Calendar):
         joined = self.is_(i, Kind.TO) or (self.is_(i, Kind.ONWARDS) and self.is_(i + 1, Kind.TO))
         if joined or self.is_(i, Kind.AND):
             after = i + 1 if self.is_(i, Kind.TO, Kind.AND) else i + 2
-            right = self.point(after) if self.is_(after, *Kind) else None
+            right = (self.point(after) or self._bare_day(after, node)) if self.is_(after, *Kind) else None
             if right is not None:
                 ranged = joined or self.is_(right[1], Kind.BETWEEN)
                 if joined and (days_and_hours := self._hours_of_days(node, right)):
@@ -157,6 +157,33 @@ class _Parser(Lengths, Calendar):
         if self.is_(i, Kind.ONWARDS) and (opened or self.tokens[i].text == "起"):
             return Beside(node, Kind.ONWARDS), i + 1
         return node, i
+
+    def _bare_day(self, i: int, first: Node) -> Read[Node]:
+        """农历七月初七到十五, 8月3到5."""
+        number = self.exactly(i, 1, 31)
+        if number is None or not isinstance(first, Fields) or first.day is None or first.has_time:
+            return None
+        if self.is_(i + 1, Kind.UNIT, Kind.MEASURE, Kind.NUMBER, Kind.HALF):
+            return None
+        return Fields(day=number), i + 1
+
+    def _pair(self, fields: Fields, i: int) -> Read[Node]:
+        """七八月份, 下午三四点, 五六号."""
+        if not self.is_(i, Kind.NUMBER) and not (fields == Fields() and self.number(i)):
+            return None
+        count = self.number(i)
+        if count is None or not 0 < count.high - count.low <= 2 or not self.is_(i + 1, Kind.UNIT):
+            return None
+        unit = self.the_unit(i + 1)
+        if self.is_(i + 2, Kind.BEFORE, Kind.AFTER):
+            return None
+        if unit is Unit.MONTH and count.high <= 12:
+            return Span(fields._replace(month=count.low), fields._replace(month=count.high)), i + 2
+        if unit is Unit.DATE and count.high <= 31:
+            return Span(fields._replace(day=count.low), fields._replace(day=count.high)), i + 2
+        if unit is Unit.O_CLOCK and count.high <= 24:
+            return Span(fields._replace(hour=count.low), fields._replace(hour=count.high)), i + 2
+        return None
 
     def _hours_of_days(self, first: Node, last: tuple[Node, int]) -> Read[Node]:
         """周一到周五上午8点到12点: from the first hour of the first day to the last of the last."""
@@ -311,8 +338,10 @@ class _Parser(Lengths, Calendar):
     def _calendar(self, i: int) -> Read[Node]:
         read = self.fields(i, Fields())
         if read is None:
-            return None
+            return self._pair(Fields(), i)
         fields, j = read
+        if pair := self._pair(fields, j):
+            return pair
         if fields.has_time and not fields.has_date and (fields.hour is not None or self._latin(j)):
             fields, j = self._date_after(j, fields)
         if fields.weekday is not None and fields.week_away is None and self._latin(j):
@@ -362,7 +391,11 @@ class _Parser(Lengths, Calendar):
 
     def _bare_clock_stands(self, i: int, j: int) -> bool:
         end = self.tokens[j - 1].end
-        if self.tokens[i].kind is Kind.CLOCK or j > i + 2 or (i and self.tokens[i - 1].kind is Kind.TO):
+        if (
+            self.tokens[i].kind is Kind.CLOCK
+            or j > i + 2
+            or (i and self.tokens[i - 1].kind is Kind.TO and self.tokens[i].glue is Glue.CLOSE)
+        ):
             return True
         if self.text.startswith(_NO_CLOCK_BEFORE, end):
             return False

@@ -207,13 +207,17 @@ _COARSE_TO_FINE = (
 )
 
 
+def _is_said(value: object) -> bool:
+    return value is not None and value is not False  # 0 is said: 今年, 零点
+
+
 def inherit(left: Fields, right: Fields) -> Fields:
     """What the later of two places leaves unsaid because the earlier said it: 8月3日到5日, 下周三或周四."""
     top = next(
         (
             level
             for level, names in enumerate(_COARSE_TO_FINE)
-            if any(getattr(right, name) not in (None, False) for name in names)
+            if any(_is_said(getattr(right, name)) for name in names)
         ),
         len(_COARSE_TO_FINE),
     )

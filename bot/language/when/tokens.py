@@ -48,6 +48,7 @@ _DAY_MONTH = re.compile(
 _DOTTED_DAY = re.compile(
     r"(0?[1-9]|1[0-2])(\.)(0?[1-9]|[12]\d|3[01])(?=[日号]| ?(?:上午|下午|早|晚|中午|凌晨))"
 )
+_PADDED_DAY = re.compile(r"(0[1-9])(-)(0[1-9]|[12]\d|3[01])(?![\d-])")  # 03-18
 _MONTH_DAY_YEAR = re.compile(
     rf"(0?[1-9]|1[0-2])([/-])(0?[1-9]|[12]\d|3[01])\2({_YEAR}|\d\d(?=\D|$))(?!\d)"  # 3/15/2026
 )
@@ -184,6 +185,8 @@ class _Reader:
                 if year is not None and year < 100:
                     year += 1900 if year > 50 else 2000
                 return self._add(Kind.DATE, (year, month, day), i, match.end())
+        if self.text[i] == "0" and (match := _PADDED_DAY.match(self.text, i)):
+            return self._add(Kind.DATE, (None, int(match[1]), int(match[3])), i, match.end())
         if match := _DAY_MONTH.match(self.text, i) or _DOTTED_DAY.match(self.text, i):
             end = match.end()
             if self.text[end : end + 1] in ("日", "号"):
