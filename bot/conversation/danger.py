@@ -54,8 +54,10 @@ def answer(talk: Talk, flags: RedFlags) -> Say | None:
 
 def doubt(talk: Talk, flags: RedFlags) -> dict[str, object]:
     """What must be asked, as the safety check's opening. Silence will count as happening."""
-    if flags.urgency is not None or not flags.flags:
-        return {}  # alarmed already, or only a question about a danger
+    if flags.urgency is not None:
+        return {"alarmed": True}
+    if not flags.flags:
+        return {}  # only a question about a danger
     first = flags.flags[0]
     patience = EMERGENCY_PATIENCE if first.urgency == Urgency.EMERGENCY else URGENT_PATIENCE
     number = alerts.add_alert(

@@ -190,8 +190,12 @@ class Reception:
 
     @staticmethod
     def _asks(talk: Talk, row: Row) -> bool:
-        """Whether to ask if it is happening now. A nurse who has the conversation asks herself."""
-        return talk.said.meaning.red_flags.ask and row.owner == "bot"
+        """Whether to ask if it is happening now. A nurse who has the conversation asks herself.
+
+        What a nurse looks at today anyway is not asked about: the message may want something else, too.
+        """
+        flags = talk.said.meaning.red_flags
+        return flags.ask and flags.urgency != Urgency.SAME_DAY and row.owner == "bot"
 
     def _between(self, talk: Talk, row: Row, state: dict[str, Any]) -> Outcome:
         """A nurse was asked for, or has taken over: the bot is silent, but for a few words."""

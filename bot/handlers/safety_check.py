@@ -7,7 +7,7 @@ import msgspec
 from bot.conversation import danger
 from bot.conversation.form import Form, step
 from bot.conversation.talk import Talk
-from bot.conversation.turn import Again, Ask, Choice, Done, Turn
+from bot.conversation.turn import Again, Ask, Choice, Done, Stop, Turn
 from bot.domain.words import say
 
 ANSWERS = ("self", "family", "over", "question")
@@ -21,6 +21,7 @@ class Doubt(msgspec.Struct, frozen=True):
     urgency: str = "U"
     concept: str = ""
     text: str = ""
+    alarmed: bool = False  # the nurses know already; the answer tells them more
 
 
 class SafetyCheck(Form[Doubt]):
@@ -37,7 +38,11 @@ class SafetyCheck(Form[Doubt]):
     def happening(self, talk: Talk, draft: Doubt) -> Turn:
         if talk.said.choice is None:
             return Again()
+        if talk.said.choice in HAPPENING and draft.alarmed:
+            return Stop(say("red_flag/known"), everything=True)
         if talk.said.choice in HAPPENING:
-            return Done(danger.confirm(talk, draft.alert, draft.urgency, draft.concept, draft.text))
+            return Stop(
+                danger.confirm(talk, draft.alert, draft.urgency, draft.concept, draft.text), everything=True
+            )
         danger.stand_down(talk, draft.alert, talk.said.choice)
         return Done(say("red_flag/no_danger"))
