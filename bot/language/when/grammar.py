@@ -43,6 +43,9 @@ _LISTING = ("这", "那", "以下", "如下", "提", "有")  # 有三点要说
 _AGE = re.compile(r"(?:已经|才|刚|快|都)?(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?:周?岁|多岁|了|[,.，。]|$)")
 
 
+_ENGLISH_WORDS = frozenset(["may", "mar", "march", "sun", "sat", "wed", "mon", "sec", "min"])
+
+
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """One date, time or range of a text and where it stands."""
@@ -217,7 +220,8 @@ class _Parser(Lengths, Calendar):
     def _narrower(self, base: Node, i: int) -> Read[Node]:
         if isinstance(base, Window | Span):
             return None
-        if isinstance(base, Fields) and base.vacation and self.is_(i, Kind.NEXT_DAY):
+        several = isinstance(base, Fields) and (base.vacation or (base.has_period and not base.has_day))
+        if several and self.is_(i, Kind.NEXT_DAY):
             return Pick(base, Unit.DAY, 2), i + 1  # 国庆假期第二天
         if step := self._pick(base, i) or self._beside(base, i):
             return step
@@ -381,8 +385,8 @@ class _Parser(Lengths, Calendar):
             return False  # 早, 晚, 夜 alone are parts of other words
         if j == i + 1 and first.kind is Kind.SEASON and len(first.text) == 1:
             return False
-        if j == i + 1 and first.kind is Kind.MONTH and len(first.text) <= 3:
-            return False
+        if j == i + 1 and first.text in _ENGLISH_WORDS and len(first.text) < len(self.text):
+            return False  # may, sun, sat
         if j == i + 1 and first.kind is Kind.YEAR and _AGE.match(self.text, first.end):
             return False
         if not fields.has_date and fields.hour is not None and fields.part is None:

@@ -38,7 +38,6 @@ class Kind(Enum):
     PORTION = auto()  # (of which Unit, Portion)
     CLOCK = auto()  # (hour, minute, second)
     DATE = auto()  # (year or None, month, day or None)
-    MERIDIEM = auto()  # Part
     DAYS = auto()  # (first, last) days from today: 今明两天
     YEARS = auto()  # the same of years: 今明两年
     NOW = auto()
@@ -112,7 +111,6 @@ class Part(Enum):
 
     SMALL_HOURS = (0, 6, "night")
     DAWN = (5, 8, "morning")
-    EARLY = (6, 9, "morning")
     MORNING = (6, 12, "morning")
     FORENOON = (8, 12, "morning")
     NOON = (11, 14, "noon")
@@ -336,7 +334,7 @@ _SIMPLE: Mapping[Kind, str] = {
     Kind.SHORT_OF: "差 欠",
     Kind.SHARP: "整 钟 正",
     Kind.EVERY: "每 每个 逢 每逢 隔 every",
-    Kind.SEPARATOR: ", ， ( ) （ ） 。",
+    Kind.SEPARATOR: ", ， ( ) （ ）",
     Kind.FILLER: "的 嘅 之 大概 大约 差不多 约 of the on at in",
 }
 _FEASTS = "节 节日 节假日"  # the next legal holiday, when 前, 后 or 期间 follows
@@ -373,9 +371,7 @@ _ENGLISH_PARTS: Mapping[Part, str] = {
 }
 
 # Words that look like time and are not; met whole, they are passed over.
-_NOT_TIME = (
-    "早上好 上午好 中午好 下午好 晚上好 早晨好 当时 早晚 早日 七上八下 一天到晚 天天 半天没 半月板 半夜三更"
-)
+_NOT_TIME = "早上好 上午好 中午好 下午好 晚上好 早晨好 当时 早晚 早日 七上八下 一天到晚 天天 半天没 半月板"
 
 # After or before which other words a word does not speak of time: 3号楼, 三点建议, 关节后.
 NOT_BEFORE: Mapping[str, str] = {
@@ -487,8 +483,8 @@ _TABLES: tuple[tuple[Kind, Mapping[Any, str]], ...] = (
     (Kind.HALF_YEAR, {1: "上半年 前半年", 2: "下半年 后半年"}),
     (Kind.LUNAR_MONTH, {1: "正月", 11: "冬月 冬子月", 12: "腊月"}),
     (Kind.RELATIVE, _RELATIVES),
+    (Kind.MONTH, {1: "元月 元月份"}),
     (Kind.WEEKEND, {0: "周末 星期末 礼拜末 双休日 weekend"}),
-    (Kind.MERIDIEM, {Part.AM: "am a.m. a.m", Part.PM: "pm p.m. p.m"}),
 )
 _WEEK_WORDS = ("周", "星期", "礼拜")
 _HAN_DIGITS = "一二三四五六"
@@ -502,7 +498,6 @@ def _weekdays() -> dict[str, Word | None]:
         words |= {week + both: Word(Kind.WEEKEND) for both in ("六日", "六周日", "六天")}
     for number, name in enumerate(_WEEKDAY_NAMES, 1):
         words |= dict.fromkeys((name, name[:3]), Word(Kind.WEEKDAY, number))
-    words |= dict.fromkeys(("tues", "thur", "thurs"), None)
     words |= {"tues": Word(Kind.WEEKDAY, 2), "thur": Word(Kind.WEEKDAY, 4), "thurs": Word(Kind.WEEKDAY, 4)}
     return words
 
