@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from storage.tables import (
     tickets,
     users,
 )
+from storage.types import UtcDateTime
 
 ALARM = 0  # the priority of alarms
 LOWEST = 5
@@ -81,49 +83,56 @@ def due_letters(
     return rows
 
 
+_ids: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_lock_contacts = (
+    sa.select(contacts.c.id)
+    .where(contacts.c.id.in_(_ids))
+    .order_by(contacts.c.id)
+    .with_for_update(key_share=True, skip_locked=True)
+)
+_busy = sa.select(letters.c.contact_id).where(
+    letters.c.contact_id.in_(_ids), letters.c.state == "sending", letters.c.claimed_until.is_not(None)
+)
+
+
 def take_contacts(connection: sa.Connection, contact_ids: Sequence[int]) -> set[int]:
     """Those of the contacts to whom nobody else is sending: they stay ours until the transaction ends."""
     if not contact_ids:
         return set()
-    free = connection.execute(
-        sa.select(contacts.c.id)
-        .where(contacts.c.id.in_(list(contact_ids)))
-        .order_by(contacts.c.id)
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    taken = set(free.scalars())
+    taken = set(connection.execute(_lock_contacts, {"ids": contact_ids}).scalars())
     # A statement of its own: it sees what was committed before the rows were ours.
-    busy = connection.execute(
-        sa.select(letters.c.contact_id).where(
-            letters.c.contact_id.in_(taken),
-            letters.c.state == "sending",
-            letters.c.claimed_until.is_not(None),
-        )
-    )
-    return taken - set(busy.scalars())
+    return taken - set(connection.execute(_busy, {"ids": list(taken)}).scalars())
 
 
 def change_letters(connection: sa.Connection, changes: Sequence[Mapping[str, Any]]) -> None:
     """Set columns of letters by their id. All changes must name the same columns."""
-    if not changes:
-        return
-    columns = [name for name in changes[0] if name != "id"]
-    connection.execute(
+    if changes:
+        names = tuple(changes[0])
+        rows = [{f"new_{name}": change[name] for name in names} for change in changes]
+        connection.execute(_change(names), rows)
+
+
+@functools.cache
+def _change(names: tuple[str, ...]) -> sa.Update:
+    return (
         letters.update()
-        .where(letters.c.id == sa.bindparam("the_id"))
-        .values({name: sa.bindparam(f"new_{name}") for name in columns}),
-        [{"the_id": change["id"], **{f"new_{name}": change[name] for name in columns}} for change in changes],
+        .where(letters.c.id == sa.bindparam("new_id"))
+        .values({name: sa.bindparam(f"new_{name}") for name in names if name != "id"})
     )
+
+
+_unsealed = [column for column in letters.c if column.name not in ("body", "address")]
+_sending = (
+    sa.select(*_unsealed)
+    .where(letters.c.id.in_(_ids), letters.c.state == "sending")
+    .order_by(letters.c.id)
+    .with_for_update()
+)
 
 
 def still_ours(connection: sa.Connection, claims: Mapping[int, int]) -> dict[int, Row]:
-    """Of letters claimed with a fence number, those that nobody claimed or settled since."""
-    rows = connection.execute(
-        sa.select(letters)
-        .where(letters.c.id.in_(list(claims)), letters.c.state == "sending")
-        .order_by(letters.c.id)
-        .with_for_update()
-    )
+    """Of letters claimed with a fence number, those that nobody claimed or settled since; body and address left out."""
+    rows = connection.execute(_sending, {"ids": list(claims)})
     return {row.id: row for row in rows if row.fence == claims[row.id]}
 
 
@@ -157,87 +166,96 @@ def unexplained(connection: sa.Connection, handed_before: datetime, priorities: 
 # The facts a decision needs
 
 
+_receivers = (
+    sa.select(contacts, conversations.c.owner)
+    .join(conversations, conversations.c.contact_id == contacts.c.id, isouter=True)
+    .where(contacts.c.id.in_(_ids))
+)
+
+
 def receivers(connection: sa.Connection, contact_ids: Sequence[int]) -> dict[int, Row]:
     """The contacts, and who speaks in their conversations."""
-    rows = connection.execute(
-        sa.select(contacts, conversations.c.owner)
-        .join(conversations, conversations.c.contact_id == contacts.c.id, isouter=True)
-        .where(contacts.c.id.in_(list(contact_ids)))
-    )
-    return {row.id: row for row in rows}
+    return {row.id: row for row in connection.execute(_receivers, {"ids": contact_ids})}
+
+
+_since = sa.bindparam("since", type_=UtcDateTime)
+_moment = sa.func.coalesce(messages.c.written_at, messages.c.at, type_=UtcDateTime).label("moment")
+_quota_bound = ("customer_service", "kf")
+_doings = (
+    sa.select(messages.c.contact_id, messages.c.dir, messages.c.type, _moment, messages.c.payload)
+    .where(messages.c.contact_id.in_(_ids), _moment > _since)
+    .where(sa.or_(messages.c.dir == "in", messages.c.channel.in_(_quota_bound)))
+    .order_by(_moment, messages.c.id)
+)
 
 
 def doings(connection: sa.Connection, contact_ids: Sequence[int], since: datetime) -> Rows:
     """What the contacts did, and what they were sent as quota-bound messages, in the platform's order."""
-    at = sa.func.coalesce(messages.c.written_at, messages.c.at, type_=messages.c.at.type).label("moment")
-    quota_bound = messages.c.channel.in_(("customer_service", "kf"))
-    said = sa.select(messages.c.contact_id, messages.c.dir, messages.c.type, at, messages.c.payload).where(
-        messages.c.contact_id.in_(list(contact_ids)),
-        at > since,
-        sa.or_(messages.c.dir == "in", quota_bound),
-    )
-    return connection.execute(said.order_by(at, messages.c.id)).all()
+    return connection.execute(_doings, {"ids": contact_ids, "since": since}).all()
+
+
+_unsure_sends = sa.select(letters.c.contact_id, letters.c.sent_at).where(
+    letters.c.contact_id.in_(_ids),
+    letters.c.sent_at > _since,
+    letters.c.reason == "unknown_outcome",
+    letters.c.channel.in_(_quota_bound),
+)
 
 
 def unsure_sends(connection: sa.Connection, contact_ids: Sequence[int], since: datetime) -> Rows:
     """Quota-bound letters that may have arrived although nobody knows: contact_id, sent_at."""
-    return connection.execute(
-        sa.select(letters.c.contact_id, letters.c.sent_at).where(
-            letters.c.contact_id.in_(list(contact_ids)),
-            letters.c.sent_at > since,
-            letters.c.reason == "unknown_outcome",
-            letters.c.channel.in_(("customer_service", "kf")),
-        )
-    ).all()
+    return connection.execute(_unsure_sends, {"ids": contact_ids, "since": since}).all()
+
+
+_people = sa.select(
+    patients.c.code, patients.c.name, patients.c.phone, patients.c.language, patients.c.deceased_on
+).where(patients.c.code.in_(sa.bindparam("codes", expanding=True)))
 
 
 def people(connection: sa.Connection, codes: Sequence[str]) -> dict[str, Row]:
     """What the postman must know of patients."""
-    rows = connection.execute(
-        sa.select(
-            patients.c.code, patients.c.name, patients.c.phone, patients.c.language, patients.c.deceased_on
-        ).where(patients.c.code.in_(list(codes)))
-    )
-    return {row.code: row for row in rows}
+    if not codes:
+        return {}
+    return {row.code: row for row in connection.execute(_people, {"codes": codes})}
 
 
 _self = bindings.alias("self")
 _same = bindings.alias("same")
+_here = contacts.alias("here")
+_other = contacts.alias("other")
+_own_patients = sa.select(_self.c.contact_id, _self.c.patient_code).where(
+    _self.c.contact_id.in_(_ids), _self.c.relation == "self", _self.c.ended_at.is_(None)
+)
 
 
 def own_patients(connection: sa.Connection, contact_ids: Sequence[int]) -> dict[int, str]:
     """The patient each contact is, where it is one."""
-    rows = connection.execute(
-        sa.select(_self.c.contact_id, _self.c.patient_code).where(
-            _self.c.contact_id.in_(list(contact_ids)), _self.c.relation == "self", _self.c.ended_at.is_(None)
-        )
-    )
+    rows = connection.execute(_own_patients, {"ids": contact_ids})
     return {row.contact_id: row.patient_code for row in rows}
+
+
+_on_wecom = sa.and_(_other.c.account.not_like("wechat/%"), _other.c.followed)
+_same_person = sa.union(
+    sa.select(_here.c.id.label("contact_id"), _other.c.id, _other.c.account, _other.c.openid)
+    .join(_other, sa.and_(_other.c.unionid == _here.c.unionid, _other.c.id != _here.c.id))
+    .where(_here.c.id.in_(_ids), _on_wecom),
+    sa.select(_self.c.contact_id, _other.c.id, _other.c.account, _other.c.openid)
+    .join(_same, sa.and_(_same.c.patient_code == _self.c.patient_code, _same.c.relation == "self"))
+    .join(_other, _other.c.id == _same.c.contact_id)
+    .where(
+        _self.c.contact_id.in_(_ids),
+        _self.c.relation == "self",
+        _self.c.ended_at.is_(None),
+        _same.c.ended_at.is_(None),
+        _other.c.id != _self.c.contact_id,
+        _on_wecom,
+    ),
+)
 
 
 def same_person_elsewhere(connection: sa.Connection, contact_ids: Sequence[int]) -> Rows:
     """Contacts on WeCom who are the same person, by unionid or by being the same patient: contact_id, other."""
-    here, other = contacts.alias("here"), contacts.alias("other")
-    by_unionid = (
-        sa.select(here.c.id.label("contact_id"), other.c.id, other.c.account, other.c.openid)
-        .join(other, sa.and_(other.c.unionid == here.c.unionid, other.c.id != here.c.id))
-        .where(here.c.id.in_(list(contact_ids)), other.c.account.not_like("wechat/%"), other.c.followed)
-    )
-    by_binding = (
-        sa.select(_self.c.contact_id, other.c.id, other.c.account, other.c.openid)
-        .join(_same, sa.and_(_same.c.patient_code == _self.c.patient_code, _same.c.relation == "self"))
-        .join(other, other.c.id == _same.c.contact_id)
-        .where(
-            _self.c.contact_id.in_(list(contact_ids)),
-            _self.c.relation == "self",
-            _self.c.ended_at.is_(None),
-            _same.c.ended_at.is_(None),
-            other.c.id != _self.c.contact_id,
-            other.c.account.not_like("wechat/%"),
-            other.c.followed,
-        )
-    )
-    return connection.execute(sa.union(by_unionid, by_binding)).all()
+    return connection.execute(_same_person, {"ids": contact_ids}).all()
 
 
 def alarming(connection: sa.Connection, contact_ids: Sequence[int], since: datetime) -> Rows:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from bot.domain.letter import Purpose
+from bot.hospital import consents
 from storage.tables import contacts, conversations, patients, users
 from tests.hospital_folder import bound, open_hospital
 from tests.outbox.conftest import Post, Street, at
@@ -328,6 +329,12 @@ async def test_while_a_nurse_speaks_the_automation_is_silent(post: Post) -> None
 async def test_marketing_never_goes_as_a_service_message(post: Post) -> None:
     patient = await post.follower()
     await patient.says("你好")
+    now = post.clock.now()
+    contact_id = await post.contact("oPatient")
+    unasked = await post.owes(text="洁牙八折", purpose=Purpose.MARKETING)
+    await post.delivers()
+    assert (await post.letter(unasked)).reason == "no_consent"
+    await post.does(lambda db: consents.grant(db, contact_id, (), [Purpose.MARKETING], now, "同意"))
     number = await post.owes(text="种植牙八折", purpose=Purpose.MARKETING)
 
     await post.delivers()
