@@ -162,6 +162,9 @@ class Dialogue:
             self._begin(opened)
             return
         meaning = self._talk.said.meaning
+        if self._talk.said.plain.isdigit():  # an answer to a question that is not open
+            self._begin(self._forms.by_name["lost"])
+            return
         intents = [want.intent for want in meaning.wants] or [meaning.intent]
         forms = list(dict.fromkeys(self._forms.by_intent.get(intent) for intent in intents))
         found = [form for form in forms if form is not None] or [self._forms.by_intent["unknown"]]
@@ -223,7 +226,9 @@ class Dialogue:
 
     def _ask_who(self, draft: msgspec.Struct) -> Ask:
         people = about.choices(self._talk, self._talk.bindings)
-        if len(people) == 1:  # somebody who is not linked was meant
+        relation = self._talk.said.meaning.relation
+        known = {one.relation for one in self._talk.bindings}
+        if relation and relation not in known:  # somebody who is not linked was meant
             add = Choice("+", self._talk.text(say("about/add_family")), ("添加家人", "添加"))
             return Ask(WHO, draft, say("about/not_linked"), (*people, add))
         return Ask(WHO, draft, say("about/for_whom"), people)

@@ -23,6 +23,7 @@ from bot.domain.language import Language
 from bot.domain.letter import Letter, Purpose
 from bot.domain.words import Say, say
 from bot.language.meaning import Context, Urgency
+from bot.language.normalise import language_after
 from bot.language.understand import Understanding
 from bot.outbox import deliveries, letters
 from bot.outbox.split import split
@@ -113,8 +114,9 @@ class Reception:
         local = now.astimezone(self.zone)
         context = danger.context_of(db, bindings, local.date()) if bindings else Context()
         meaning = self.understanding.read(inbound.text, local, context)
-        wordless = inbound.type != "text" or not any(character.isalpha() for character in inbound.text)
-        written_in = contact.language if wordless else meaning.language
+        written_in = contact.language
+        if inbound.type == "text":
+            written_in = language_after(inbound.text, contact.language)
         return Talk(
             db=db,
             now=now,

@@ -29,7 +29,9 @@ class Patient:
 
     @property
     def masked_name(self) -> str:
-        """王*明, 张*: recognisable to the family, not to a stranger."""
+        """王*明, 张*, E*** C***: recognisable to the family, not to a stranger."""
+        if self.name.isascii():
+            return " ".join(f"{part[0]}***" for part in self.name.split()) or "***"
         if len(self.name) <= 1:
             return self.name + "*"
         if len(self.name) == 2:

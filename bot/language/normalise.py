@@ -83,6 +83,21 @@ def detect_language(text: str) -> Language:
     return Language.SIMPLIFIED
 
 
+def language_after(text: str, last: Language) -> Language:
+    """The language to answer in, when *last* was the one before: a text that tells nothing changes nothing.
+
+    Many short Chinese answers (道歉) are written alike in both scripts.
+    """
+    found = detect_language(text)
+    if found is not Language.SIMPLIFIED or last is Language.SIMPLIFIED:
+        return found
+    if not _HAN.search(text):
+        return last
+    visible = _visible(text)
+    alike = _converter("s2t")(visible) == visible
+    return last if alike and last is Language.TRADITIONAL else found
+
+
 def _is_traditional(text: str) -> bool:
     if _CANTONESE.search(text):
         return True

@@ -71,3 +71,25 @@ async def test_a_voice_note_goes_to_a_nurse(chat: Chat) -> None:
     assert "120" in answer
     kinds = await chat.asks(lambda db: db.execute(sa.select(tasks.c.kind)).scalars().all())
     assert list(kinds) == ["media"]
+
+
+async def test_the_script_of_a_conversation_stays(chat: Chat) -> None:
+    """道歉 is written alike in both scripts: it must not turn a Traditional dialogue into a Simplified one."""
+    await chat.reads("""
+        患者 投訴
+        小护 發生了什麼
+        患者 護士態度好差
+        小护 什麼時候
+        患者 跳過
+        小护 怎麼做
+        患者 道歉
+        小护 是否提交
+        小护 （自動回覆）
+    """)
+
+
+async def test_a_number_without_a_question_is_not_a_greeting(chat: Chat) -> None:
+    await chat.reads("""
+        患者 1
+        小护 没有看懂
+    """)
