@@ -67,6 +67,10 @@ class WeChatApi:
         answer = await self.api.post(TEMPLATE, body)
         return str(answer.get("msgid", ""))
 
+    async def check_credentials(self) -> None:
+        """Ask for a token, whatever is kept: returns when the platform gives one."""
+        await self._fetch(force=False)
+
     async def _fetch(self, force: bool) -> Fetched:
         body = {
             "grant_type": "client_credential",

@@ -84,6 +84,10 @@ class WeComApi:
             raise Refused(SEND, 81013, Reaction.USER)
         return str(answer.get("msgid", ""))
 
+    async def check_credentials(self) -> None:
+        """Ask for a token, whatever is kept: returns when the platform gives one."""
+        await self._fetch(force=False)
+
     async def _fetch(self, force: bool) -> Fetched:
         """There is no way to force a new token: a dead one is replaced by the platform itself."""
         query = {"corpid": self._corp_id, "corpsecret": self._secret}

@@ -17,6 +17,8 @@ HOMES = {
     "unbind": "people",
     "understand": "understand",
     "show": "show",
+    "user": "users",
+    "doctor": "doctor",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,6 +14,25 @@ from storage.tables import sessions, users
 def user(connection: sa.Connection, name: str) -> Row | None:
     """A console user, by sign-in name."""
     return connection.execute(sa.select(users).where(users.c.name == name)).first()
+
+
+def add_user(connection: sa.Connection, **values: Any) -> None:
+    """A new console user."""
+    connection.execute(users.insert().values(**values))
+
+
+def change_user(connection: sa.Connection, name: str, **values: Any) -> None:
+    """The user's role, password, addresses, … changed."""
+    connection.execute(users.update().where(users.c.name == name).values(**values))
+
+
+def end_sessions(connection: sa.Connection, name: str, now: datetime) -> None:
+    """Sign a user out everywhere."""
+    connection.execute(
+        sessions.update()
+        .where(sessions.c.user_name == name, sessions.c.ended_at.is_(None))
+        .values(ended_at=now)
+    )
 
 
 def add_session(connection: sa.Connection, token_hash: str, name: str, now: datetime, agent: str) -> None:
