@@ -23,6 +23,8 @@ class Calendar(Clock):
         rank, start = 0, i
         while i < len(self.tokens):
             token = self.tokens[i]
+            if rank == _DAY and self._in_brackets(i) and (again := self.fields(i, Fields())):
+                return _same_day_twice(fields, again[0]), again[1]
             if (i > start or follows) and not self._continues(token, rank):
                 break
             step = self._field(i, fields, rank)
@@ -31,6 +33,11 @@ class Calendar(Clock):
             fields, i, rank = step
             i = self._after_field(i, fields)
         return (fields, i) if i > start else None
+
+    def _in_brackets(self, i: int) -> bool:
+        """Whether the token at *i* opens brackets: 本周五(3月20日)上午."""
+        token = self.tokens[i]
+        return token.glue is Glue.COMMA and self.text[token.start - 1] in "(（"
 
     def _continues(self, token: Token, rank: int) -> bool:
         if token.glue is Glue.CLOSE:
@@ -304,6 +311,13 @@ class Calendar(Clock):
             self.is_(i + 1, Kind.DURING) and self.tokens[i + 1].text == "期间"
         )
         return fields._replace(festival=name, vacation=vacation), i + 1 + vacation
+
+
+def _same_day_twice(outside: Fields, inside: Fields) -> Fields:
+    """今天(周三)下午: the day from where it is named most exactly, the hours from behind the brackets."""
+    if inside.day is not None and not inside.lunar:
+        return inside
+    return outside._replace(part=inside.part, hour=inside.hour, minute=inside.minute, second=inside.second)
 
 
 _RULES: Mapping[Kind, tuple[tuple[int, Callable[[Calendar, int, Fields], Read[Fields]]], ...]] = {

@@ -113,6 +113,8 @@ class Clock(Cursor):
             return minute, None, i
         if (zero := self.exactly(i, 0, 0)) is not None and self.unit(i + 1, Unit.MINUTE):
             return zero, None, i + 2
+        if zero is not None and self.is_(i + 1, Kind.NUMBER) and (units := self.exactly(i + 1, 1, 9)):
+            return units, None, i + 2  # 10点零5
         bare = self.exactly(i, 0, 59)
         if bare is None or self.is_(i + 1, Kind.UNIT, Kind.MEASURE, Kind.HALF):
             return None, None, i

@@ -57,6 +57,7 @@ _SHORT_YEAR = re.compile(r"(\d\d)([-.])(0?[1-9]|1[0-2])\2([12]\d|3[01]|0?[1-9])(
 _MONTH_YEAR = re.compile(rf"(0?[1-9]|1[0-2])/({_YEAR})(?![\d/])")  # 3/2026
 _REVERSED = re.compile(r"(1[3-9]|2\d|3[01])/(0?[1-9]|1[0-2])(?![\d/.%])")  # 15/3
 _CLOCK = re.compile(r"([01]?\d|2[0-4])[:：∶]([0-5]\d)(?:[:：∶]([0-5]\d)(?:\.\d+)?)?(?![\d:：∶])")
+_DOTTED_CLOCK = re.compile(r"(1?\d|2[0-3])\.([0-5]\d)(?![\d.])")
 _ARABIC = re.compile(r"\d+")
 _LATIN = re.compile(r"[a-z]+(?:\.m\.?)?")
 _ENGLISH_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d\d))? ?([ap])\.?m\b\.?")
@@ -163,6 +164,8 @@ class _Reader:
             return end
         if self.text[end : end + 2].strip().startswith("o") and (translated := in_chinese(text, i, match[0])):
             return self._add_chinese(translated[0], i, translated[1])  # 3 o'clock
+        if (dotted := _DOTTED_CLOCK.match(text, i)) and self._clock_expected(i):  # 下午2.30
+            return self._add(Kind.CLOCK, (int(dotted[1]), int(dotted[2]), None, False), i, dotted.end())
         if text[end : end + 1] == "." and text[end + 1 : end + 2].isdecimal():
             decimal = re.compile(r"[\d.]+").match(text, i)  # 38.5, 1.5: not a count of anything here
             assert decimal is not None
@@ -170,6 +173,10 @@ class _Reader:
         if ordinal := _ENGLISH_ORDINAL.match(text, end):
             end = ordinal.end()
         return self._add(Kind.NUMBER, Count(int(match[0]), int(match[0])), i, end)
+
+    def _clock_expected(self, i: int) -> bool:
+        kinds = [token.kind for token in self.found[-2:]] if self.reach == i else []
+        return kinds[-1:] == [Kind.PART] or kinds == [Kind.CLOCK, Kind.TO]
 
     def _date(self, i: int) -> int | None:
         for pattern in _DATES:
