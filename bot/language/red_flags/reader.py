@@ -24,7 +24,7 @@ _PLACES = 200  # places whose surroundings are read
 _MATCHES = 16  # matches of one sequence that are weighed; more of the same say nothing new
 _ORDER = {Urgency.EMERGENCY: 3, Urgency.URGENT: 2, Urgency.SAME_DAY: 1, None: 0}
 _UNKNOWN = Context()
-_ASKED = frozenset({"hypothetical", "knowledge", "unclear"})
+_ASKED = frozenset({"hypothetical", "knowledge", "errand", "unclear"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _BITE = frozenset("咬抓挠被吃吞碰毛")
 _DONE = frozenset("过了")
 _ASKING = frozenset("吗么嘛?吧")
 MOST_FOR = 10.0  # the points of all evidence for a sign together
-_WHICH = ("什么", "啥", "何", "哪种")
+_WHICH = ("什么", "啥", "何", "哪种", "怎么", "如何", "怎样", "咋")
 _GONE = ("没有了", "没了", "消失")
 _VITAL = frozenset({"小便", "呼吸", "胎动", "知觉", "意识", "脉搏", "心跳", "力气", "反应", "胎心", "体征"})
 _WOKEN = frozenset("疼憋咳闹吓能会叫不没喊")
@@ -209,7 +209,7 @@ def _knowledge(sign: Sign) -> Iterator[Evidence]:
         yield Evidence("knowledge", -0.5 if plea else -1.5)
     disease = sign.found.last("疾病", sign.clause_start, sign.start)
     near = sign.start - disease[1] if disease else _BARE_LENGTH
-    if bare and near <= 3 and sign.found.covered("术语", (sign.start, sign.end)):
+    if bare and near <= 2 and sign.found.covered("术语", (sign.start, sign.end)):
         yield Evidence("knowledge", -2.25)  # 肺癌晚期呼吸困难: a search, not somebody in need
     elif asked and near <= 5:
         yield Evidence("knowledge", -0.5 if plea else -1.5)
@@ -222,6 +222,10 @@ def _question(sign: Sign) -> Iterator[Evidence]:
         yield Evidence("knowledge", -3 if bare else -1.5)
     elif bare and sign.later("问何故"):
         yield Evidence("knowledge", -1.75)
+    if sign.before("问原因"):
+        yield Evidence("knowledge", -3)
+    if sign.in_sentence("问事务"):
+        yield Evidence("errand", -3)
     if sign.later("问治疗"):
         yield Evidence("knowledge", -2.5 if bare else -1.5)
     elif sign.stands("问知识", sign.sentence_start, len(sign.text)):
