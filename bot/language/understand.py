@@ -107,7 +107,7 @@ def _standard_lexicon() -> Lexicon:
 
 @cache
 def _standard_intents() -> Intents:
-    return Intents(standard_rules(), standard_classifier())
+    return Intents(standard_rules(), standard_classifier(), standard_complaints())
 
 
 @lru_cache(maxsize=4)
@@ -118,7 +118,7 @@ def _own_intents(examples: Path, changed: int) -> Intents:
     """
     rules = (*read_rules((examples,)), *standard_rules())
     own = OWN_WEIGHT * tuple(read_sentences(examples))
-    return Intents(rules, train((*read_sentences(SENTENCES), *own), rules))
+    return Intents(rules, train((*read_sentences(SENTENCES), *own), rules), standard_complaints())
 
 
 def _clipped(text: str) -> str:

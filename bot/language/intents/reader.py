@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.language.classifier import Classifier, features
-from bot.language.complaints import Reproach
+from bot.language.complaints import Complaints, Reproach
 from bot.language.intents.names import OPEN, TASKS
 from bot.language.intents.rules import Rule, best
 from bot.language.meaning import Want
@@ -21,6 +21,7 @@ from bot.language.vocabulary import DEPARTMENT, HOSPITAL, MEDICAL, OTHER, Word
 DOUBT: Final = 0.9  # for a classifier alone, where the want has words of its own and they are missing
 CONTRADICTED: Final = 0.95  # for a classifier alone, where rules say something else
 THRESHOLD: Final = 0.4  # less sure than this is "unknown"
+EXPLICIT: Final = 0.98  # 投诉, 举报
 SURE: Final = 0.85  # what a further want of the same message needs
 COMPLAINT: Final = 0.6
 WORDLESS_COMPLAINT: Final = 0.75  # no word of reproach stands in it
@@ -28,10 +29,8 @@ CLOSE: Final = 0.08  # two beliefs nearer than this are both held
 
 _PIECES = re.compile(
     r"[。！？!?；;\n]+|[,，、 ](?=另外|顺便|顺带|还有|再|同时|也|并|然后|对了|以及|还想|还要|我还)"
-    r"|另外|顺便|顺带|对了[,，]?"
+    r"|另外|顺便|顺带|对了[,，]?|(?<=[吗么呢科])[,，]| and (?:also )?"
 )
-
-
 _OURS: Final = MEDICAL | {HOSPITAL, DEPARTMENT}
 
 
@@ -47,11 +46,12 @@ class Reading:
 
 
 class Intents:
-    """Reads wants with one set of rules and one classifier."""
+    """Reads wants with one set of rules, one classifier and one set of words of reproach."""
 
-    def __init__(self, rules: Sequence[Rule], classifier: Classifier) -> None:
+    def __init__(self, rules: Sequence[Rule], classifier: Classifier, complaints: Complaints) -> None:
         self._rules = tuple(rules)
         self._classifier = classifier
+        self._complaints = complaints
 
     def read(self, text: str, words: Sequence[Word], reproach: Reproach) -> Reading:
         """Read *text* (normalised, lower case) whose known *words* and *reproach* were found before."""
@@ -61,13 +61,12 @@ class Intents:
         top, confidence = ranked[0]
         if confidence < THRESHOLD:
             top = "unknown"
-        wants = self._wants(text, foreign) if top in TASKS else ()
+        wants = self._wants(text, foreign) if top in TASKS or reproach.explicit else ()
         if len(wants) > 1:
             top, confidence = wants[0].intent, wants[0].confidence
         elif top != "unknown":
             wants = (Want(top, confidence, text),)
-        needed = COMPLAINT if reproach.complains else WORDLESS_COMPLAINT
-        complains = not reproach.denied and beliefs["complaint"] >= max(needed, ranked[0][1] - CLOSE)
+        complains = _complains(beliefs, reproach)
         return Reading(top, confidence, tuple(ranked), wants, complains)
 
     def _beliefs(
@@ -81,13 +80,22 @@ class Intents:
         return beliefs
 
     def _wants(self, text: str, foreign: bool) -> tuple[Want, ...]:
+        """What the pieces of *text* ask for clearly, in order; each thing once."""
         wants: dict[str, Want] = {}
         for piece in _PIECES.split(text):
-            scores = {i: s for i, s in best(self._rules, piece, foreign).items() if i in TASKS}
+            said = testimony(self._rules, piece, self._complaints.read(piece), foreign)
+            scores = {i: s for i, s in said.items() if i in TASKS or (i == "complaint" and s >= EXPLICIT)}
             intent = max(scores, key=lambda each: scores[each], default="")
             if intent and scores[intent] >= SURE:
                 wants.setdefault(intent, Want(intent, scores[intent], piece.strip(" ,，")))
         return tuple(wants.values())
+
+
+def _complains(beliefs: Mapping[str, float], reproach: Reproach) -> bool:
+    belief, best_belief = beliefs["complaint"], max(beliefs.values())
+    if reproach.complains:
+        return belief >= max(COMPLAINT, best_belief - CLOSE)
+    return belief >= max(WORDLESS_COMPLAINT, best_belief)
 
 
 def _joined(intent: str, believed: float, said: Mapping[str, float]) -> float:
@@ -103,7 +111,7 @@ def testimony(rules: Sequence[Rule], text: str, reproach: Reproach, foreign: boo
     """What the rules and the complaint reader say the text wants."""
     said = best(rules, text, foreign)
     if reproach.complains:
-        said["complaint"] = 0.98 if reproach.explicit else 0.93
+        said["complaint"] = EXPLICIT if reproach.explicit else 0.93
     return said
 
 
