@@ -161,6 +161,8 @@ class DepartmentNames:
 
     def named_in(self, text: str) -> tuple[Named, ...]:
         """The departments a text names, best first."""
+        if not self._names:
+            return ()
         text = text.lower()
         hits, taken = self._literal(text)
         hits += self._by_ear(text, taken)

@@ -70,6 +70,8 @@ class DoctorNames:
 
     def named_in(self, text: str, departments: frozenset[str]) -> tuple[Named, ...]:
         """The doctors a text names, best first; *departments* are the codes it names too."""
+        if not self._all:
+            return ()
         text = text.lower()
         hits, taken = self._literal(text)
         hits += self._by_title(text, taken)

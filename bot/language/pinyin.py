@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from itertools import product
-
-# Characters are enough for names; the phrase table would cost 50 MB of memory.
-os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
-
-from pypinyin.pinyin_dict import pinyin_dict
 
 # Surnames whose usual reading as a surname the character table lacks.
 _SURNAME_READINGS = {
@@ -27,9 +23,19 @@ _MAX_READINGS = 3  # of one character; the rest are rare
 
 
 @cache
+def _readings() -> Mapping[int, str]:
+    """The character table of pypinyin, read when the first name asks for it: it takes a tenth of a second."""
+    # Characters are enough for names; the phrase table would cost 50 MB of memory.
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+    from pypinyin.pinyin_dict import pinyin_dict
+
+    return pinyin_dict
+
+
+@lru_cache(maxsize=8192)
 def syllables(char: str) -> tuple[str, ...]:
     """The readings of one character, commonest first: 单 → dan, chan, shan. Empty for anything else."""
-    readings = [_toneless(reading) for reading in pinyin_dict.get(ord(char), "").split(",") if reading]
+    readings = [_toneless(reading) for reading in _readings().get(ord(char), "").split(",") if reading]
     kept = list(dict.fromkeys(readings))[:_MAX_READINGS]
     if (surname := _SURNAME_READINGS.get(char)) and surname not in kept:
         kept.append(surname)
@@ -41,7 +47,7 @@ def spellings(name: str) -> set[tuple[str, ...]]:
     return set(product(*(syllables(char) for char in name))) if name else set()
 
 
-@cache
+@lru_cache(maxsize=8192)
 def heard(char: str) -> tuple[str, ...]:
     """The readings of one character as many speakers hear them."""
     return tuple(dict.fromkeys(map(folded, syllables(char))))
