@@ -42,6 +42,8 @@ class Triage(Form[Complaint]):
     def _nothing_read(self, talk: Talk, draft: Complaint) -> Turn:
         if talk.said.meaning.intent == "health.consult":
             return Ask("next", draft, say("triage/not_a_doctor"), _nurse_first(talk))
+        if draft.heard.doctors or draft.heard.departments:
+            return Start("information")  # asks after somebody, not whom to see
         return Ask("symptom", draft, say("triage/what_is_wrong"))
 
     @step("symptom")
