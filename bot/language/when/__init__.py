@@ -36,7 +36,7 @@ def read_when(text: str, now: datetime) -> tuple[When, ...]:
 
     *now* is aware and in the hospital's zone, and so are the results. Never raises for any text.
     """
-    zone, present = now.tzinfo, now.replace(tzinfo=None)
+    zone, present = now.tzinfo, now.replace(tzinfo=None, microsecond=0)
     lower = _lower(text[:_READ_AT_MOST])
     found: list[When] = []
     for phrase in phrases(lower, _AT_MOST):

@@ -265,12 +265,9 @@ class _Parser(Lengths, Calendar):
         picked = self._ordinal(base, i + 1, side) or self._distance(base, i + 1, side)
         if picked:
             return picked
-        if self._must_be_anchor(base):
+        if isinstance(base, Fields | Pick | Within):
             return Beside(base, side), i + 1
         return None
-
-    def _must_be_anchor(self, base: Node) -> bool:
-        return isinstance(base, Fields | Pick | Within)
 
     def _distance(self, base: Node, i: int, side: Kind) -> Read[Node]:
         """中秋前三天, 春节后两周, 国庆后的周五."""
