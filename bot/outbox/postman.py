@@ -95,6 +95,7 @@ class Postman:
     templates: Mapping[str, Mapping[str, PlatformTemplate]] = field(default_factory=dict)
     allows: Allows = allows_all
     plans: bool = True  # False: only answers and alarms, nothing that a plan or a broadcast began
+    closing: bool = False  # claims nothing more, and finishes what it has in hand
 
     async def deliver_due(self) -> Counts:
         """Deliver everything that may go now; alarms never wait for the rest."""
@@ -128,8 +129,7 @@ class Postman:
 
     async def _claim_more(self, priorities: Sequence[int], running: int, counts: Counts) -> list[Parcel]:
         """Parcels for the free hands. Letters that end or wait are settled on the way."""
-        room = AT_ONCE - running
-        if room < BATCH:
+        if self.closing or AT_ONCE - running < BATCH:
             return []
         while True:
             now = self.clock.now()

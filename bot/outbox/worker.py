@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -69,6 +69,8 @@ class Worker:
     woken: asyncio.Event = field(default_factory=asyncio.Event)  # set it, and the worker looks at once
     _scheduler: Any = None
     _listener: asyncio.Task[None] | None = None
+    _at_work: set[asyncio.Task[Any]] = field(default_factory=set)
+    _stopping: bool = False
     _lanes: dict[Sequence[int], asyncio.Lock] = field(
         default_factory=lambda: {ALARMS: asyncio.Lock(), THE_REST: asyncio.Lock()}
     )
@@ -88,16 +90,17 @@ class Worker:
         self._listener = asyncio.create_task(self._listen())
 
     async def stop(self) -> None:
-        """Begin nothing more, and wait for what is on its way."""
-        if self._scheduler is not None:
-            self._scheduler.shutdown(wait=False)
-        if self._listener is not None:
-            self._listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listener
-        for lane in self._lanes.values():
-            async with lane:
-                pass
+        """Begin nothing more, and wait for what is on its way: a delivery is never broken off in the middle."""
+        self._stopping = self.postman.closing = True
+        if self._scheduler is None or self._listener is None:
+            return
+        self._scheduler.pause()
+        self.wake()
+        await self._listener
+        while self._at_work:
+            await asyncio.wait(self._at_work)
+        self._scheduler.shutdown(wait=False)  # earlier it would have cancelled what was running
+        self._scheduler = None
 
     def wake(self) -> None:
         """Something may be due: look now, not at the next tick."""
@@ -120,6 +123,8 @@ class Worker:
     async def _listen(self) -> None:
         while True:
             await self.woken.wait()
+            if self._stopping:
+                return
             self.woken.clear()
             await asyncio.gather(self._deliver(ALARMS), self._deliver(THE_REST))
             await asyncio.sleep(WOKEN_APART)
@@ -127,25 +132,31 @@ class Worker:
     async def _deliver(self, priorities: Sequence[int]) -> None:
         if self._lanes[priorities].locked():
             return  # at it already, and it goes on until nothing is due
-        async with self._lanes[priorities]:
-            try:
-                await self.postman.deliver(priorities)
-            except Exception as error:
-                log.error("delivery_stopped", error=type(error).__name__)
-            LAST_LOOK.set(self.machine_clock.now().timestamp())
+        async with self._lanes[priorities], self._working("delivery"):
+            await self.postman.deliver(priorities)
+        LAST_LOOK.set(self.machine_clock.now().timestamp())
 
     async def _tick(self, tick: Tick) -> None:
-        try:
+        async with self._working(tick.name):
             if await self._run(tick, leased=True):
                 self.wake()
-        except Exception as error:
-            log.error("tick_failed", tick=tick.name, error=type(error).__name__)
 
     async def _chore(self, chore: Chore) -> None:
-        try:
+        async with self._working("chore"):
             await chore()
+
+    @asynccontextmanager
+    async def _working(self, name: str) -> AsyncIterator[None]:
+        """What fails now is tried again at the next tick; the clock itself never stops."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._at_work.add(task)
+        try:
+            yield
         except Exception as error:
-            log.error("chore_failed", error=type(error).__name__)
+            log.error("tick_failed", tick=name, error=type(error).__name__)
+        finally:
+            self._at_work.discard(task)
 
     async def _run(self, tick: Tick, *, leased: bool = False) -> int:
         """One tick in one transaction. With a lease, only one of several processes does it."""

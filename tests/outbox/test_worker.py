@@ -112,17 +112,34 @@ async def test_a_running_worker_delivers_by_itself(post: Post) -> None:
     post.server.house.worker.start()
     await post.owes(text="稍后的消息")
 
-    await patient.receives("稍后的消息", within=3)
+    await patient.receives("稍后的消息", within=20)
 
 
-async def test_a_woken_worker_does_not_wait_for_the_tick(post: Post) -> None:
+async def test_a_woken_worker_does_not_wait_for_the_tick(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.outbox.worker.EVERY", 3600)
     patient = await post.follower()
     await patient.says("你好")
     post.server.house.worker.start()
     for number in range(5):
         await post.owes(text=f"消息{number}")
         post.server.house.worker.wake()
-        await patient.receives(f"消息{number}", within=0.5)
+        await patient.receives(f"消息{number}", within=20)
+
+
+async def test_a_worker_that_is_stopped_finishes_what_it_began(post: Post) -> None:
+    for number in range(30):
+        patient = await post.follower(f"oPatient{number}")
+        await patient.says("你好")
+        await post.owes(f"oPatient{number}", text=f"消息{number}")
+    worker = post.server.house.worker
+    worker.start()
+    worker.wake()
+    await post.platform.user("oPatient0").receives("消息0", within=20)
+
+    await worker.stop()
+
+    states = await post.asks(lambda db: db.execute(sa.select(letters.c.state)).scalars().all())
+    assert set(states) <= {"sent", "queued"}  # nothing hangs between
 
 
 async def test_two_running_workers_say_everything_once(street: Street) -> None:
@@ -134,7 +151,7 @@ async def test_two_running_workers_say_everything_once(street: Street) -> None:
     other.server.house.worker.start()
     for number in range(5):
         await post.owes(text=f"消息{number}")
-    await patient.receives("消息4", within=5)
+    await patient.receives("消息4", within=20)
 
     assert [bubble.text for bubble in patient.screen if "消息" in bubble.text] == [
         f"消息{number}" for number in range(5)
