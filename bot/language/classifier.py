@@ -12,7 +12,7 @@ import math
 import random
 import struct
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from bot.language.vocabulary import Word, sketched
 READ_AT_MOST: Final = 160  # characters of a message
 _MARGIN: Final = 12
 _EPOCHS: Final = 12
+_ROUNDS: Final = 3
 _HIDDEN: Final = 0.4  # share of the features hidden at each look
 _SEED: Final = 20_260_301
 _FIELD: Final = 64
@@ -54,6 +55,10 @@ class Classifier:
         self._unpack = struct.Struct(f"<{len(labels)}Q").unpack
         self._offset = packed([_HALF] * len(labels))
 
+    def __iter__(self) -> Iterator[str]:
+        """The features it knows."""
+        return iter(self._weights)
+
     def scores(self, grams: Iterable[str]) -> list[int]:
         """One whole number a label; only their differences mean anything."""
         weights = self._weights
@@ -71,17 +76,22 @@ class Classifier:
         whole = sum(odds)
         return {label: each / whole for label, each in zip(self.labels, odds, strict=True)}
 
-    def save(self, path: Path) -> None:
-        """Write the model as JSON, one feature a line."""
-        unpacked = sorted((gram, self.scores([gram])) for gram in self._weights)
-        lines = ",\n".join(json.dumps(gram, ensure_ascii=False) + ":" + _compact(w) for gram, w in unpacked)
-        labels = json.dumps(self.labels)
-        path.write_text(f'{{"labels":{labels},"weights":{{\n{lines}\n}}}}\n', "utf-8")
+    def save(self, path: Path, learnt_from: str = "") -> None:
+        """Write the model as JSON, one feature a line, with a word on what it was *learnt_from*."""
+        rows = sorted((gram, self.scores([gram])) for gram in self)
+        lines = ",\n".join(
+            f"{json.dumps(gram, ensure_ascii=False)}:{json.dumps(row, separators=(',', ':'))}"
+            for gram, row in rows
+        )
+        head = f'"learnt_from":{json.dumps(learnt_from)},"labels":{json.dumps(self.labels)}'
+        path.write_text(f'{{{head},"weights":{{\n{lines}\n}}}}\n', "utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> Classifier:
-        """Read a model. Raises ValueError when it is not one."""
+    def load(cls, path: Path, learnt_from: str = "") -> Classifier:
+        """Read a model. Raises ValueError when it is none, or was learnt from something else."""
         content = json.loads(path.read_text("utf-8"))
+        if content["learnt_from"] != learnt_from:
+            raise ValueError(f"{path.name} was learnt from other files")
         count = len(content["labels"])
         pack, offset = struct.Struct(f"<{count}Q").pack, packed([_HALF] * count)
         weights = {
@@ -96,30 +106,37 @@ def packed(weights: Iterable[int]) -> int:
     return sum(weight << (_FIELD * at) for at, weight in enumerate(weights) if weight)
 
 
-def _compact(weights: Sequence[int]) -> str:
-    return json.dumps(weights, separators=(",", ":"))
-
-
 def learn(examples: Sequence[tuple[str, Sequence[str]]], seen_at_least: int = 2) -> Classifier:
     """Train on (label, features). Features of fewer examples than *seen_at_least* are left out.
 
     Every look at an example hides a random part of its features (drop-out), so that no single one of them,
-    a rule's word least of all, is relied on alone.
+    a rule's word least of all, is relied on alone; several rounds of different chance are averaged.
     """
     labels = sorted({label for label, _ in examples})
     at = {label: number for number, label in enumerate(labels)}
     count = Counter(gram for _, grams in examples for gram in grams)
+    known = [gram for gram, n in count.items() if n >= seen_at_least]
     rows = [
         (at[label], [gram for gram in grams if count[gram] >= seen_at_least]) for label, grams in examples
     ]
-    weights: dict[str, int] = {gram: 0 for gram, n in count.items() if n >= seen_at_least}
-    drift: dict[str, int] = dict.fromkeys(weights, 0)  # step-weighted changes, for the average
+    total = dict.fromkeys(known, 0)
+    for number in range(_ROUNDS):
+        for gram, averaged in _round(labels, rows, known, random.Random(_SEED + number)).items():
+            total[gram] += averaged
+    return Classifier(labels, _shared(Classifier(labels, total)))
+
+
+def _round(
+    labels: Sequence[str], rows: list[tuple[int, list[str]]], known: Sequence[str], chance: random.Random
+) -> dict[str, int]:
+    """The weights of one training run, averaged over all its steps."""
+    weights = dict.fromkeys(known, 0)
+    drift = dict.fromkeys(known, 0)  # step-weighted changes, for the average
     learner = Classifier(labels, weights)
-    chance = random.Random(_SEED)
-    step = 1
+    order, step = list(rows), 1
     for _ in range(_EPOCHS):
-        chance.shuffle(rows)
-        for right, grams in rows:
+        chance.shuffle(order)
+        for right, grams in order:
             shown = [gram for gram in grams if chance.random() >= _HIDDEN]
             change = _correction(learner.scores(shown), right)
             if change:
@@ -127,7 +144,7 @@ def learn(examples: Sequence[tuple[str, Sequence[str]]], seen_at_least: int = 2)
                     weights[gram] += change
                     drift[gram] += step * change
             step += 1
-    return Classifier(labels, _averaged(labels, weights, drift, step))
+    return _averaged(labels, weights, drift, step)
 
 
 def _correction(scores: list[int], right: int) -> int:
@@ -146,7 +163,15 @@ def _averaged(
     averaged = {}
     for gram in weights:
         pairs = zip(now.scores([gram]), moved.scores([gram]), strict=True)
-        mean = [round(_SCALE * (w - d / steps)) for w, d in pairs]
-        if max(map(abs, mean)) >= _NEGLIGIBLE:
-            averaged[gram] = packed(mean)
+        averaged[gram] = packed(round(_SCALE * (weight - change / steps)) for weight, change in pairs)
     return averaged
+
+
+def _shared(total: Classifier) -> dict[str, int]:
+    """The mean of the rounds, without the features that hardly matter."""
+    shared = {}
+    for gram in total:
+        mean = [weight // _ROUNDS for weight in total.scores([gram])]
+        if max(map(abs, mean)) >= _NEGLIGIBLE:
+            shared[gram] = packed(mean)
+    return shared

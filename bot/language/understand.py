@@ -14,7 +14,7 @@ from bot.language import slots
 from bot.language.complaints import standard_complaints
 from bot.language.intents.reader import Intents
 from bot.language.intents.rules import read_rules, standard_rules
-from bot.language.intents.training import SENTENCES, read_sentences, standard_classifier, train
+from bot.language.intents.training import own_classifier, standard_classifier
 from bot.language.meaning import Context, Meaning, RedFlags, Urgency, Vocabulary, Want
 from bot.language.names import NameIndex
 from bot.language.normalise import detect_language, normalise
@@ -26,7 +26,6 @@ from bot.language.when import read_when
 
 READ_AT_MOST: Final = 1200  # characters; wants stand at the beginning or the end of a long story
 ABOUT_ILLNESS: Final = frozenset({"health.consult", "triage.recommend", "medication.postop"})
-OWN_WEIGHT: Final = 3  # how often a hospital's own sentence is learnt for each time of ours
 PRESENT_DANGER: Final = 0.7  # score from which an urgent sign is what the message is about
 
 
@@ -112,13 +111,12 @@ def _standard_intents() -> Intents:
 
 @lru_cache(maxsize=4)
 def _own_intents(examples: Path, changed: int) -> Intents:
-    """The standard rules and sentences with a hospital's own, whose rules come first; takes seconds.
+    """The standard reader with a hospital's own rules, which come first, and sentences.
 
-    *changed* is the file's time stamp: the same file is learnt from once.
+    *changed* is the file's time stamp: the same file is read once.
     """
     rules = (*read_rules((examples,)), *standard_rules())
-    own = OWN_WEIGHT * tuple(read_sentences(examples))
-    return Intents(rules, train((*read_sentences(SENTENCES), *own), rules), standard_complaints())
+    return Intents(rules, own_classifier(examples, rules), standard_complaints())
 
 
 def _clipped(text: str) -> str:

@@ -37,6 +37,12 @@ def test_a_saved_model_believes_what_it_believed(tmp_path: Path) -> None:
         assert again.scores(grams) == taught.scores(grams)
 
 
+def test_a_model_learnt_from_something_else_is_refused(tmp_path: Path) -> None:
+    learn(ANIMALS).save(tmp_path / "model.json", "yesterday's file")
+    with pytest.raises(ValueError, match="learnt from other files"):
+        Classifier.load(tmp_path / "model.json", "today's file")
+
+
 def test_the_shipped_model_is_what_the_shipped_sentences_teach(tmp_path: Path) -> None:
     train(read_sentences(SENTENCES), standard_rules()).save(tmp_path / "model.json")
     assert (tmp_path / "model.json").read_text("utf-8") == MODEL.read_text("utf-8"), (

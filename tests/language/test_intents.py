@@ -128,6 +128,7 @@ def test_a_hospital_teaches_its_own_words_in_a_file(tmp_path: Path) -> None:
     taught = Understanding(examples=file)
     assert taught.read("走绿色通道", NOW).intent == "appointment.book"
     assert taught.read("云影像登录不了", NOW).intent == "info.faq"
+    assert file.with_suffix(".model.json").exists()
 
 
 @pytest.mark.parametrize(

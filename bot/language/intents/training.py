@@ -6,10 +6,12 @@ same model for the same files.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -24,6 +26,7 @@ from bot.language.vocabulary import EXAMPLES, standard_words
 
 SENTENCES: Final = EXAMPLES / "sentences.toml"
 MODEL: Final = EXAMPLES / "intents.model.json"
+OWN_WEIGHT: Final = 3  # how often a hospital's own sentence is learnt for each time of ours
 FILLED: Final = 6  # sentences made of one template
 _SEED: Final = 7
 
@@ -66,6 +69,24 @@ def _lines(text: str) -> Iterator[str]:
 def train(sentences: Iterable[tuple[str, str]], rules: Sequence[Rule]) -> Classifier:
     """The classifier these sentences teach, beside these rules."""
     return learn([(intent, _evidence(sentence, rules)) for intent, sentence in sentences])
+
+
+def own_classifier(examples: Path, rules: Sequence[Rule]) -> Classifier:
+    """The classifier that a hospital's *examples* teach beside ours, each of theirs counting several times.
+
+    Learning takes some seconds, so the model is kept beside the file and learnt anew only when the file or
+    ours have changed.
+    """
+    kept = examples.with_suffix(".model.json")
+    learnt_from = hashlib.sha256(examples.read_bytes() + MODEL.read_bytes()).hexdigest()
+    try:
+        return Classifier.load(kept, learnt_from)
+    except (OSError, ValueError, KeyError):
+        own = OWN_WEIGHT * tuple(read_sentences(examples))
+        classifier = train((*read_sentences(SENTENCES), *own), rules)
+    with suppress(OSError):  # a folder that cannot be written to only costs the seconds again
+        classifier.save(kept, learnt_from)
+    return classifier
 
 
 @cache
