@@ -17,6 +17,7 @@ CONTENT = Path(__file__).parent / "content"
 SEED = 20_26
 PATIENTS = 200
 WEEKS = 4
+BIRTHS_FROM = date(2026, 1, 1)  # ages are counted from here, so that nobody is born anew every day
 MORNING = [time(hour, minute) for hour in (8, 9, 10, 11) for minute in (0, 30)]
 AFTERNOON = [time(hour, minute) for hour in (14, 15, 16) for minute in (0, 30)]
 
@@ -209,11 +210,11 @@ class Hospital:
         }
 
     def _birth_date(self, age: int) -> date:
-        return self.today - timedelta(days=age * 365 + age // 4 + self._random.randrange(1, 300))
+        return BIRTHS_FROM - timedelta(days=age * 365 + age // 4 + self._random.randrange(1, 300))
 
     def _give_history(self, code: str, sex: str, born: date) -> None:
         """Tags by age, and for every third adult a procedure of the last two months or the next two weeks."""
-        age = (self.today - born).days // 365
+        age = (BIRTHS_FROM - born).days // 365
         for tag, likely in (
             ("糖尿病", age > 50),
             ("高血压", age > 45),
