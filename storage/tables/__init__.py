@@ -14,6 +14,17 @@ from storage.tables.care import (
     slots,
     visits,
 )
+from storage.tables.console import (
+    call_attempts,
+    desk_drafts,
+    desk_mentions,
+    desk_notes,
+    leads,
+    saved_views,
+    search_grams,
+    snoozes,
+    viewers,
+)
 from storage.tables.conversation import alerts, conversations, messages, tasks, ticket_entries, tickets
 from storage.tables.loyalty import gifts, point_transfers, points_entries, purchases, redemptions, refunds
 from storage.tables.outbox import cursors, leases, letters, platform_tokens
@@ -26,6 +37,7 @@ from storage.tables.people import (
     patient_tags,
     patients,
 )
+from storage.tables.plans import plan_decisions, plan_instances, touches
 from storage.tables.staff import audit, roster, sessions, users
 
 __all__ = [
@@ -34,15 +46,20 @@ __all__ = [
     "appointments",
     "audit",
     "bindings",
+    "call_attempts",
     "consents",
     "contacts",
     "conversations",
     "cursors",
     "departments",
+    "desk_drafts",
+    "desk_mentions",
+    "desk_notes",
     "doctors",
     "facts",
     "gifts",
     "identity_failures",
+    "leads",
     "leases",
     "letters",
     "messages",
@@ -50,6 +67,8 @@ __all__ = [
     "one_time_codes",
     "patient_tags",
     "patients",
+    "plan_decisions",
+    "plan_instances",
     "platform_tokens",
     "point_transfers",
     "points_entries",
@@ -61,11 +80,16 @@ __all__ = [
     "report_links",
     "reports",
     "roster",
+    "saved_views",
+    "search_grams",
     "sessions",
     "slots",
+    "snoozes",
     "tasks",
     "ticket_entries",
     "tickets",
+    "touches",
     "users",
+    "viewers",
     "visits",
 ]

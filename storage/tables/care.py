@@ -107,6 +107,13 @@ reports = sa.Table(
     maybe_moment("issued_at"),
     text("contacted_by"),  # the clinician who told the patient
     maybe_moment("contacted_at"),
+    maybe_moment("announced_at"),  # when whoever speaks for the patient was told that it is ready
+    sa.Index(
+        "ix_reports_unannounced",
+        "issued_at",
+        sqlite_where=sa.text("announced_at IS NULL"),
+        postgresql_where=sa.text("announced_at IS NULL"),
+    ),
 )
 
 report_items = sa.Table(

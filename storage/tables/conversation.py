@@ -20,6 +20,7 @@ conversations = sa.Table(
     maybe_moment("queue_notice_at"),
     sa.Column("handover", SealedJSON("conversations.handover"), nullable=True),  # reason, slots, urgency
     sa.Index("ix_conversations_owner_waiting_since", "owner", "waiting_since"),
+    sa.Index("ix_conversations_spoke_at", "spoke_at"),
 )
 
 messages = sa.Table(

@@ -18,6 +18,9 @@ users = sa.Table(
     sa.Column("phone", SealedText("users.phone"), nullable=True),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     moment("created_at"),
+    sa.Column("totp_step", sa.BigInteger, nullable=True),  # of the last code used: none works twice
+    text("departments"),  # whose patients they may see, codes separated by |; empty: every department's
+    text("accounts"),  # the branches' accounts they answer, separated by |; empty: every account
 )
 
 roster = sa.Table(

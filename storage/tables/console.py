@@ -1,0 +1,101 @@
+"""What staff keep beside a conversation: notes, drafts, snoozes, calls, views; and how its words are found."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from storage.tables.base import maybe_moment, metadata, moment, row_id, text
+from storage.types import SealedJSON, SealedText
+
+desk_notes = sa.Table(
+    "desk_notes",
+    metadata,
+    row_id(),
+    sa.Column("contact_id", sa.ForeignKey("contacts.id"), nullable=False, index=True),
+    moment("at"),
+    text("kind", default="note"),  # note, call, event
+    text("author"),
+    sa.Column("text", SealedText("desk_notes.text"), nullable=False),
+    comment="Never seen by patients.",
+)
+
+desk_mentions = sa.Table(
+    "desk_mentions",
+    metadata,
+    row_id(),
+    sa.Column("note_id", sa.ForeignKey("desk_notes.id"), nullable=False, index=True),
+    sa.Column("contact_id", sa.ForeignKey("contacts.id"), nullable=False, index=True),
+    sa.Column("user_name", sa.ForeignKey("users.name"), nullable=False),
+    maybe_moment("seen_at"),
+    sa.Index("ix_desk_mentions_user_name_seen_at", "user_name", "seen_at"),
+)
+
+desk_drafts = sa.Table(
+    "desk_drafts",
+    metadata,
+    sa.Column("contact_id", sa.ForeignKey("contacts.id"), primary_key=True),
+    sa.Column("user_name", sa.ForeignKey("users.name"), primary_key=True),
+    text("mode", default="reply"),  # reply, note, call
+    sa.Column("text", SealedText("desk_drafts.text"), nullable=False),
+    moment("changed_at"),
+)
+
+snoozes = sa.Table(
+    "snoozes",
+    metadata,
+    sa.Column("contact_id", sa.ForeignKey("contacts.id"), primary_key=True),
+    moment("since"),
+    moment("until", index=True),
+    text("by"),
+)
+
+viewers = sa.Table(
+    "viewers",
+    metadata,
+    sa.Column("contact_id", sa.ForeignKey("contacts.id"), primary_key=True),
+    sa.Column("user_name", sa.ForeignKey("users.name"), primary_key=True),
+    moment("seen_at"),
+)
+
+saved_views = sa.Table(
+    "saved_views",
+    metadata,
+    row_id(),
+    sa.Column("user_name", sa.ForeignKey("users.name"), nullable=False, index=True),
+    text("name"),
+    text("query"),  # the URL's, without the question mark
+)
+
+call_attempts = sa.Table(
+    "call_attempts",
+    metadata,
+    row_id(),
+    sa.Column("task_id", sa.ForeignKey("tasks.id"), nullable=False, index=True),
+    moment("at"),
+    text("by"),
+    text("outcome"),
+    sa.Column("note", SealedText("call_attempts.note"), nullable=True),
+    sa.Column("answers", SealedJSON("call_attempts.answers"), nullable=True),
+)
+
+leads = sa.Table(
+    "leads",
+    metadata,
+    row_id(),
+    moment("at"),
+    sa.Column("phone", SealedText("leads.phone"), nullable=False),
+    sa.Column("phone_index", sa.Text, nullable=False, index=True),
+    sa.Column("name", SealedText("leads.name"), nullable=True),
+    sa.Column("note", SealedText("leads.note"), nullable=True),
+    text("by"),
+    text("stage", default="new"),  # new, contacted, booked, lost
+    maybe_moment("next_at"),
+)
+
+# Two characters in a row, as a keyed fingerprint: texts are sealed, and must still be found.
+search_grams = sa.Table(
+    "search_grams",
+    metadata,
+    sa.Column("gram", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("contact_id", sa.ForeignKey("contacts.id"), primary_key=True),
+)
