@@ -14,6 +14,7 @@ import storage.migrate
 from bot.channels.api import open_session
 from bot.channels.kf_api import KfApi
 from bot.channels.sms import open_sms
+from bot.channels.unionids import UnionIds
 from bot.channels.wechat import OfficialAccount
 from bot.channels.wechat_api import WeChatApi
 from bot.channels.wecom import WeComApp
@@ -22,6 +23,7 @@ from bot.console import add_console
 from bot.conversation.receive import Reception
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.inbound import Inbound, Reply
+from bot.flows import report_notices
 from bot.handlers import HANDLERS, waiting_offer
 from bot.hospital import consents, loyalty
 from bot.outbox import alarm
@@ -36,7 +38,7 @@ from bot.outbox.carriers import (
 from bot.outbox.postman import Postman
 from bot.outbox.routes import PlatformTemplate
 from bot.outbox.wording import Wording
-from bot.outbox.worker import Tick, Worker
+from bot.outbox.worker import Chore, Tick, Worker
 from bot.settings import Settings
 from bot.web import api, health, report_page, webhooks, wecom_webhook
 from bot.web.answering import Answering
@@ -91,19 +93,19 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
     )
 
     session = open_session()
+    official = _official_apis(settings, database, session)
+    kf = _kf(settings, database, session)
     postman = Postman(
         database=database,
         clock=clock,
         machine_clock=machine_clock,
         zone=settings.zone,
         wording=wording,
-        carriers=_carriers(settings, database, session, clock),
+        carriers=_carriers(settings, database, session, clock, official, kf),
         templates=_templates(settings),
         allows=consents.allows,
         plans=flows,
     )
-
-    kf = _kf(settings, database, session)
 
     async def receive(inbound: Inbound) -> Reply:
         reply = await database.write(lambda db: reception.receive(db, inbound, clock.now()))
@@ -159,29 +161,28 @@ def _ticks(wording: Wording) -> Sequence[Tick]:
     return (
         Tick("unanswered safety checks", alarm.raise_unanswered),
         Tick("waiting list", lambda db, now: waiting_offer.tick(db, now, wording), timedelta(seconds=5)),
+        Tick(
+            "reports that are ready",
+            lambda db, now: report_notices.announce(db, now, wording),
+            timedelta(seconds=20),
+        ),
         Tick("points nobody accepted", loyalty.expire, timedelta(seconds=10)),
     )
 
 
 def _carriers(
-    settings: Settings, database: Database, session: aiohttp.ClientSession, clock: Clock
+    settings: Settings,
+    database: Database,
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    official: Sequence[WeChatApi],
+    kf: KfApi | None,
 ) -> dict[str, Carrier]:
     """Every way letters may go, as far as it is set up."""
-    machine_clock = SystemClock()  # tokens live on the platform's time, whatever ours is set to
     carriers: dict[str, Carrier] = {}
-    for account in settings.official_accounts:
-        if account.app_secret:
-            wechat = WeChatApi(
-                account.name,
-                account.app_id,
-                account.app_secret,
-                account.api_base,
-                session=session,
-                database=database,
-                clock=machine_clock,
-            )
-            carriers[f"customer_service:{wechat.account}"] = CustomerServiceCarrier(wechat)
-            carriers[f"template:{wechat.account}"] = TemplateCarrier(wechat)
+    for wechat in official:
+        carriers[f"customer_service:{wechat.account}"] = CustomerServiceCarrier(wechat)
+        carriers[f"template:{wechat.account}"] = TemplateCarrier(wechat)
     if settings.wecom.corp_id and settings.wecom.secret:
         wecom = WeComApi(
             f"wecom/{settings.wecom.name}",
@@ -191,14 +192,41 @@ def _carriers(
             agent_id=settings.wecom.agent_id,
             session=session,
             database=database,
-            clock=machine_clock,
+            clock=SystemClock(),
         )
         carriers[f"wecom:{wecom.account}"] = WeComCarrier(wecom)
-    if kf := _kf(settings, database, session):
+    if kf is not None:
         carriers["kf:*"] = KfCarrier(kf)
     if port := open_sms(settings.sms.url, session):
         carriers["sms"] = SmsCarrier(port, clock)
     return carriers
+
+
+def _official_apis(
+    settings: Settings, database: Database, session: aiohttp.ClientSession
+) -> Sequence[WeChatApi]:
+    """The official accounts whose API we may call."""
+    return [
+        WeChatApi(
+            account.name,
+            account.app_id,
+            account.app_secret,
+            account.api_base,
+            session=session,
+            database=database,
+            clock=SystemClock(),  # tokens live on the platform's time, whatever ours is set to
+        )
+        for account in settings.official_accounts
+        if account.app_secret
+    ]
+
+
+def _unionids(database: Database, official: Sequence[WeChatApi], kf: KfApi | None) -> list[Chore]:
+    """Who is the same person on two accounts."""
+    lookups = [UnionIds(database, wechat.api, wechat.account) for wechat in official]
+    if kf is not None:
+        lookups.append(UnionIds(database, kf.api, "kf/%"))
+    return [lookup.look_up for lookup in lookups]
 
 
 def _kf(settings: Settings, database: Database, session: aiohttp.ClientSession) -> KfApi | None:

@@ -32,7 +32,7 @@ class KfApi:
     """微信客服 of one corporation. Every method raises what `Api.post` raises."""
 
     def __init__(self, api: Api) -> None:
-        self._api = api
+        self.api = api
 
     async def sync(self, open_kfid: str, cursor: str, token: str) -> Page:
         """The messages after *cursor*; without one, of the last three days."""
@@ -41,7 +41,7 @@ class KfApi:
             body["cursor"] = cursor
         if token:
             body["token"] = token
-        answer = await self._api.post(SYNC, body)
+        answer = await self.api.post(SYNC, body)
         return Page(
             tuple(answer.get("msg_list", ())),
             str(answer.get("next_cursor", cursor)),
@@ -57,11 +57,11 @@ class KfApi:
             "msgtype": "text",
             "text": {"content": text},
         }
-        return str((await self._api.post(SEND, body)).get("msgid", msgid))
+        return str((await self.api.post(SEND, body)).get("msgid", msgid))
 
     async def welcome(self, code: str, text: str) -> None:
         """The one message a welcome_code is good for, within 20 seconds."""
-        await self._api.post(SEND_ON_EVENT, {"code": code, "msgtype": "text", "text": {"content": text}})
+        await self.api.post(SEND_ON_EVENT, {"code": code, "msgtype": "text", "text": {"content": text}})
 
 
 def inbound_of(open_kfid: str, message: Mapping[str, Any]) -> Inbound | None:

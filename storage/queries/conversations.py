@@ -156,3 +156,20 @@ def last_sent_text(connection: sa.Connection, contact_id: int) -> str:
         ).first()
         or ""
     )
+
+
+def without_unionid(connection: sa.Connection, accounts: str, limit: int) -> Rows:
+    """Users of an account (or, with %, of several) whose unionid was never asked for."""
+    return connection.execute(
+        sa.select(contacts.c.id, contacts.c.openid)
+        .where(contacts.c.account.like(accounts), contacts.c.unionid.is_(None))
+        .order_by(contacts.c.id)
+        .limit(limit)
+    ).all()
+
+
+def keep_unionids(connection: sa.Connection, unionids: Mapping[int, str]) -> None:
+    """What the platform said; empty: it knows of none."""
+    statement = contacts.update().where(contacts.c.id == sa.bindparam("of_contact"))
+    rows = [{"of_contact": number, "unionid": unionid} for number, unionid in unionids.items()]
+    connection.execute(statement, rows)

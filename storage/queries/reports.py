@@ -95,3 +95,23 @@ def use_link(connection: sa.Connection, token_hash: str, now: datetime) -> str |
         .returning(report_links.c.report_code)
     ).scalar()
     return code
+
+
+def ready_and_unannounced(connection: sa.Connection, since: datetime, until: datetime) -> Rows:
+    """Reports issued in that time that are ready and of which nobody was told, oldest first."""
+    return connection.execute(
+        sa.select(reports, _has_critical_item)
+        .where(
+            reports.c.announced_at.is_(None),
+            reports.c.issued_at > since,
+            reports.c.issued_at <= until,
+            reports.c.status == "ready",
+        )
+        .order_by(reports.c.issued_at, reports.c.code)
+        .limit(500)
+    ).all()
+
+
+def announced(connection: sa.Connection, code: str, now: datetime) -> None:
+    """Whoever speaks for the patient is told."""
+    connection.execute(reports.update().where(reports.c.code == code).values(announced_at=now))
