@@ -21,10 +21,10 @@ from bot.language.normalise import detect_language, normalise
 from bot.language.red_flags import Lexicon
 from bot.language.triage import rank
 from bot.language.triage.training import standard_model
-from bot.language.vocabulary import standard_words
+from bot.language.vocabulary import medical_terms, standard_words
 from bot.language.when import read_when
 
-READ_AT_MOST: Final = 1200  # characters; wants stand at the beginning or the end of a long story
+READ_AT_MOST: Final = 700  # characters; wants stand at the beginning or the end of a long story
 ABOUT_ILLNESS: Final = frozenset({"health.consult", "triage.recommend", "medication.postop"})
 PRESENT_DANGER: Final = 0.7  # score from which an urgent sign is what the message is about
 
@@ -88,6 +88,7 @@ class Understanding:
             relation=slots.relation(plain),
             report_kind=slots.report_kind(plain),
             quantity=slots.quantity(plain),
+            entities=medical_terms(words),
         )
 
 
@@ -122,4 +123,4 @@ def _own_intents(examples: Path, changed: int) -> Intents:
 def _clipped(text: str) -> str:
     if len(text) <= READ_AT_MOST:
         return text
-    return text[: READ_AT_MOST - 300] + "。" + text[-300:]
+    return text[: READ_AT_MOST - 200] + "。" + text[-200:]

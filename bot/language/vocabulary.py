@@ -44,6 +44,12 @@ _SIGNS: Final[Mapping[str, str]] = {
     "exam": EXAM,
     "hint": HINT,
 }
+_ENTITIES: Final[Mapping[str, str]] = {
+    DISEASE: "diseases",
+    SYMPTOM: "symptoms",
+    DRUG: "drugs",
+    EXAM: "examinations",
+}
 WEIGHTS: Final[Mapping[str, float]] = {
     "disease": 4.0,
     "symptom": 2.0,
@@ -94,6 +100,15 @@ def _sign(kinds: set[str]) -> str:
 def _shared(votes: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
     """A word of several departments says less for each of them."""
     return tuple((department, weight / len(votes) ** 0.5) for department, weight in votes.items())
+
+
+def medical_terms(words: Sequence[Word]) -> Mapping[str, tuple[str, ...]]:
+    """The illnesses, symptoms, medicines and examinations named, each once, in order."""
+    named: dict[str, dict[str, None]] = {}
+    for word in words:
+        if kind := _ENTITIES.get(word.value.sign):
+            named.setdefault(kind, {})[word.word] = None
+    return {kind: tuple(terms) for kind, terms in named.items()}
 
 
 def sketched(text: str, words: Sequence[Word]) -> str:

@@ -98,6 +98,16 @@ def test_how_many_points_are_to_be_given() -> None:
     assert (meaning.intent, meaning.quantity) == ("points.redeem", 500)
 
 
+def test_the_illnesses_and_medicines_named_are_listed() -> None:
+    entities = read("糖尿病头晕吃二甲双胍,要查血常规吗,头晕得厉害").entities
+    assert entities == {
+        "diseases": ("糖尿病",),
+        "symptoms": ("头晕",),
+        "drugs": ("二甲双胍",),
+        "examinations": ("血常规",),
+    }
+
+
 def test_the_command_answers_each_line_and_echoes_its_id() -> None:
     asked = [{"id": "a", "text": "谢谢"}, {"text": "挂什么科", "now": "2026-03-18T10:20:00"}]
     out = io.StringIO()
