@@ -25,14 +25,23 @@ def in_database(
     migrate: bool = True,
     reads_only: bool = False,
 ) -> T:
-    """Run one query in a transaction, for commands that come and go; on the newest tables."""
+    """Run one query in a transaction, for commands that come and go; on the newest tables.
+
+    Raises:
+        click.ClickException: the database cannot be reached; click says so and exits with 1.
+    """
     settings = settings or read_settings()
     Seal.use(settings.secret_key)
 
     async def once() -> T:
-        database = open_database(settings.database_url)
         try:
-            if migrate and await database.read(storage.migrate.current) != storage.migrate.newest():
+            database = open_database(settings.database_url)
+            current = await database.read(storage.migrate.current)
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise click.ClickException(f"XIAOHU_DATABASE_URL: {reason}") from error
+        try:
+            if migrate and current != storage.migrate.newest():
                 await database.write(storage.migrate.upgrade)
             return await (database.read if reads_only else database.write)(query)
         finally:

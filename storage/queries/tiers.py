@@ -14,7 +14,7 @@ HAPPENED = ("done", "loss")  # the statuses of a visit that took place
 
 def spending(connection: sa.Connection, after: date, until: date) -> Rows:
     """Every patient's sum in cents and number of visits in (after, until], and the last visit up to `until`."""
-    in_window = sa.and_(visits.c.date > after)
+    in_window = visits.c.date > after
     return connection.execute(
         sa.select(
             patients.c.code,
