@@ -20,6 +20,7 @@ from bot.language.normalise import normalise
 SURE = 90.0  # 0 … 100; the answer, whatever else the text names
 ENOUGH = 72.0
 FEW = 3  # answers that may share a word for it to tell anything
+READ_AT_MOST = 200  # characters; a longer text is a story, not a question
 CLOSE = 6.0  # answers nearer to each other than this are asked about
 CONTAINED = 75.0  # of a subject that stands whole within the other
 
@@ -64,14 +65,14 @@ class _Prepared:
 
 def find(answers: tuple[Answer, ...], text: str) -> list[Found]:
     """The answers that fit, best first; none is better than a wrong one."""
-    asked = normalise(text).lower()
+    asked = normalise(text[:READ_AT_MOST]).lower()
     found = [Found(one.answer, _score(one, asked)) for one in _prepared(answers)]
     return sorted((one for one in found if one.score >= ENOUGH), key=lambda one: -one.score)
 
 
 def is_asked(answers: tuple[Answer, ...], text: str) -> bool:
     """Whether one of the questions stands there almost word for word, or its whole subject does. Quick."""
-    asked = normalise(text).lower()
+    asked = normalise(text[:READ_AT_MOST]).lower()
     questions, subjects = _known(answers)
     if process.extractOne(asked, questions, scorer=fuzz.ratio, score_cutoff=SURE):
         return True
@@ -93,7 +94,7 @@ def _known(answers: tuple[Answer, ...]) -> tuple[tuple[str, ...], dict[str, list
 
 def maybe(answers: tuple[Answer, ...], text: str) -> list[Answer]:
     """Answers that share a word with the question which few others have: to be asked about, never given."""
-    pairs = _pairs(subject(normalise(text).lower()))
+    pairs = _pairs(subject(normalise(text[:READ_AT_MOST]).lower()))
     ranked = []
     for one in _prepared(answers):
         shared = pairs & {pair for known in one.subjects for pair in _pairs(known)}

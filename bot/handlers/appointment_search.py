@@ -13,7 +13,6 @@ from typing import ClassVar
 import msgspec
 
 from bot.conversation.form import Form, step
-from bot.conversation.said import number_in
 from bot.conversation.talk import Talk
 from bot.conversation.turn import Again, Ask, Choice, Done, Turn
 from bot.domain.words import Say, say
@@ -68,11 +67,21 @@ class PlaceSearch(Form[Search]):
         """
         raise NotImplementedError
 
+    def summary(self, draft: Search) -> dict[str, str]:
+        settled = {
+            "科室代码": "、".join(draft.departments),
+            "医生代码": "、".join(draft.doctors),
+            "日期": "、".join(first for first, _ in draft.days),
+            "时段": draft.time or {MORNING: "上午", AFTERNOON: "下午"}.get(draft.half, ""),
+            "号源": draft.slot,
+        }
+        return {name: value for name, value in settled.items() if value}
+
     # Reading
 
     def correct(self, talk: Talk, name: str, draft: Search) -> Turn | None:
         said = talk.said
-        if said.choice is not None or number_in(said.text) is not None or said.yes or said.no:
+        if said.choice is not None or said.plain.isdigit() or said.yes or said.no:
             return None
         if about_something_else(talk):
             return None
@@ -156,6 +165,8 @@ class PlaceSearch(Form[Search]):
         certain = bool(draft.doctors) and bool(draft.half) and one_day
         if len(fitting) == 1 or certain:
             return self.confirm(talk, draft, fitting[0], notes, others=fitting[1:])
+        if draft.soonest:
+            return self._list(talk, draft, fitting[:LIST], notes)
         if not one_day and len(fitting) > LIST:
             return self._list_half_days(talk, draft, fitting, notes)
         if len(fitting) > LIST:

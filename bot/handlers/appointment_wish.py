@@ -28,7 +28,9 @@ _OTHER_TIME = re.compile(
     r"(?:换|别的|其他|另外|另).{0,2}(?:一?天|时间|日子|日期|时段|号)|another (?:day|time)|different (?:day|time)"
 )
 _OTHER_DEPARTMENT = re.compile(r"(?:换|别的|其他|另外|另).{0,2}科|another department")
-_SOONEST = re.compile(r"最近的|最早|最快|尽快|越快越好|越早越好|第一个号|earliest|soonest|as soon as")
+_SOONEST = re.compile(
+    r"最近的|最早|最快|尽快|越快越好|越早越好|第一个号|随便|都可以|都行|无所谓|any ?time|whenever|earliest|soonest|as soon as"
+)
 
 _NUMBER = re.compile(r"yy\d{6,}", re.IGNORECASE)
 _NO_DAY = frozenset({"recent", "second"})  # 最近, 现在
@@ -105,7 +107,7 @@ def hear_in(talk: Talk, text: str, whens: Sequence[When]) -> Heard:
         for found in (meaning.doctors, meaning.departments)
     )
     days, half, time = _moments(talk, whens, taken_back)
-    over = [when.text for when in whens if when.past]
+    over = [when.text for when in whens if when.past and when.grain not in _NO_DAY]
     return Heard(
         number=number[0].upper() if number else "",
         departments=_named(departments, lower, taken_back),

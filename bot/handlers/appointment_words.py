@@ -14,11 +14,14 @@ from bot.handlers.appointment_wish import Wish
 from bot.hospital.appointments import Booking, Place, Reason
 from bot.language.meaning import DoctorName
 
+LONG = timedelta(hours=1)  # a time that lasts longer is shown with its end
+
 
 def facts(place: Place | Booking) -> dict[str, Any]:
     """A time of a doctor, as the texts name its parts."""
     return {
         "start": place.start,
+        "end": place.end if place.end - place.start > LONG else None,
         "doctor": place.doctor,
         "title": place.title,
         "department": place.department,

@@ -78,6 +78,7 @@ class Booking:
     department: str
     location: str
     start: datetime
+    end: datetime
     fee_cents: int | None
     held_until: datetime | None
     patient_code: str
@@ -350,6 +351,7 @@ def _booking(row: Row) -> Booking:
         department=row.department,
         location=row.location,
         start=row.start_at,
+        end=row.end_at,
         fee_cents=row.fee_cents,
         held_until=row.held_until,
         patient_code=row.patient_code,

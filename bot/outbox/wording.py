@@ -31,8 +31,9 @@ WEEKDAYS = {
 class Wording:
     """Renders what patients read.
 
-    In a template: `{{ start|moment }}` and `{{ day|day }}` print a moment or a date (or their ISO texts) in the
-    patient's language and the hospital's zone; `hospital` holds the facts of hospital.csv.
+    In a template: `{{ start|moment }}`, `{{ end|clock }}` and `{{ day|day }}` print a moment, its time or a date
+    (or their ISO texts) in the patient's language and the hospital's zone; `hospital` holds the facts of
+    hospital.csv.
     """
 
     def __init__(self, zone: ZoneInfo, folder: Path = MESSAGES) -> None:
@@ -49,6 +50,7 @@ class Wording:
         )
         self._environment.filters["moment"] = jinja2.pass_context(partial(_moment, zone))
         self._environment.filters["day"] = jinja2.pass_context(_day)
+        self._environment.filters["clock"] = partial(_clock, zone)
 
     def text(self, words: Say, language: Language) -> str:
         """The exact words.
@@ -78,6 +80,11 @@ def day_text(day: date, language: Language) -> str:
 def _moment(zone: ZoneInfo, context: Context, value: datetime | str) -> str:
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment_text(moment, context["language"], zone)
+
+
+def _clock(zone: ZoneInfo, value: datetime | str) -> str:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{moment.astimezone(zone):%H:%M}"
 
 
 def _day(context: Context, value: date | str) -> str:

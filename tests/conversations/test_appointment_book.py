@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from storage.tables import appointments, bindings, contacts, conversations, patients, slots
+from tests import sms
 from tests.chat import Chat
 from tests.hospital_folder import ACCOUNT, OPENED, add_slot, bound, open_hospital, slot_code
 
@@ -328,6 +329,58 @@ async def test_in_traditional_chinese(hospital: Chat) -> None:
     await hospital.does(bound("oWing", "P07"))
     await hospital.says("聽日上午骨科張敏", "oWing")
     assert "預約成功" in await hospital.says("1", "oWing")
+
+
+async def test_any_day_means_the_earliest(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 骨科
+        患者 都可以
+        小护 1 11月18日 周三 10:30 张建国
+    """)
+    assert "1 11月18日 周三 10:30 张建国" in await hospital.says("骨科最近的号")
+
+
+async def test_a_date_that_is_only_a_number_of_the_month(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 骨科
+        患者 20号
+        小护 11月20日 周五 08:30
+    """)
+
+
+async def test_a_week_shows_its_days(hospital: Chat) -> None:
+    answer = await hospital.says("下周骨科")
+    assert "1 11月23日 周一 上午" in answer
+    assert "11月20日" not in answer
+
+
+async def test_a_long_clinic_is_shown_with_its_end(hospital: Chat) -> None:
+    await hospital.does(add_slot("D06", "2026-11-26 08:00", minutes=240, capacity=20))
+    await hospital.reads("""
+        患者 下周四上午9点半陈思远
+        小护 11月26日 周四 08:00-12:00
+        患者 1
+        小护 预约成功
+        小护 11月26日 周四 08:00-12:00
+    """)
+
+
+async def test_a_stranger_is_linked_first_and_then_goes_on(hospital: Chat) -> None:
+    """The sentence is not asked for again."""
+    await hospital.says("周五上午10点半张建国的号", "oStranger")
+    await hospital.says("13800000005", "oStranger")
+    code = await sms.code(hospital, "13800000005")
+    await hospital.reads(
+        f"""
+        患者 {code}
+        小护 绑定成功
+        小护 就诊人：许*怡
+        小护 11月20日 周五 10:30
+        患者 1
+        小护 预约成功
+    """,
+        "oStranger",
+    )
 
 
 async def test_the_sentence_is_kept_while_it_is_asked_for_whom(hospital: Chat) -> None:
