@@ -248,6 +248,13 @@ class Reception:
             number, status = str(talk.inbound.payload.get("MsgID")), str(talk.inbound.payload.get("Status"))
             deliveries.finished(talk.db, number, status, talk.now, contact=talk.contact)
             return Reply()
+        if event == "msg_send_fail":
+            msgid, why = (
+                str(talk.inbound.payload.get("fail_msgid")),
+                str(talk.inbound.payload.get("fail_type")),
+            )
+            deliveries.refused(talk.db, msgid, why, talk.now, contact=talk.contact)
+            return Reply()
         if event in ("subscribe", "enter_session"):
             conversations.change_contact(talk.db, row.id, followed=True)
             return self._reply(talk, self._begin(talk, row, "welcome"))

@@ -33,6 +33,7 @@ class Parcel:
     author: str
     patient_code: str | None
     alert: int | None  # the alarm's number, when it is one
+    repeated: bool = False  # handed over before, and nobody knows whether it arrived
 
 
 class Carrier(Protocol):
@@ -100,9 +101,9 @@ class KfCarrier:
         self._api = api
 
     async def carry(self, parcel: Parcel, number: int) -> str:
-        open_kfid = parcel.way.account.removeprefix("kf/")
-        msgid = client_id(f"{parcel.key}:{number}")
-        return await self._api.write(open_kfid, parcel.way.to, parcel.way.texts[number], msgid)
+        way = parcel.way
+        msgid = client_id(f"{parcel.key}:{way.first + number}")
+        return await self._api.write(way.account.removeprefix("kf/"), way.to, way.texts[number], msgid)
 
 
 def alarm_card(parcel: Parcel, text: str) -> Mapping[str, Any]:

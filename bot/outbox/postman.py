@@ -58,6 +58,7 @@ LEASE: Final = timedelta(minutes=3)  # longer than every try of one letter toget
 ALARM_LEASE: Final = timedelta(seconds=15)  # an alarm whose sender died goes again soon, perhaps twice
 REPEATED_AT_ONCE: Final = frozenset({"template", "kf", "wecom"})  # the platform recognises a repetition
 REPEATS: Final = 2
+KF_NUMBER_USED: Final = 40058  # for a msgid that was used (developer.work.weixin.qq.com, 微信客服 发送消息)
 RECONCILED_AFTER: Final = CLIENT_ID_REMEMBERED
 
 
@@ -253,16 +254,16 @@ class Postman:
         way = parcel.way
         carrier = self._carrier(way)
         done, platform_id = 0, ""
-        repeats = REPEATS if way.channel in REPEATED_AT_ONCE else 0
+        again, repeats = parcel.repeated, REPEATS if way.channel in REPEATED_AT_ONCE else 0
         try:
             while done < len(way.texts):
                 try:
                     platform_id = await carrier.carry(parcel, done)
                 except Refused as refusal:
-                    if refusal.reaction is not Reaction.SENT:
+                    if refusal.reaction is not Reaction.SENT and not (again and _repetition(way, refusal)):
                         raise
                 except OutcomeUnknown:
-                    repeats -= 1
+                    again, repeats = True, repeats - 1
                     if repeats < 0:
                         raise
                     continue
@@ -324,7 +325,13 @@ def _parcel(case: Case, decision: Go) -> Parcel:
         author=row.author,
         patient_code=row.patient_code,
         alert=int(row.step) if row.plan == "alert" and row.step.isdigit() else None,
+        repeated=row.reason == UNKNOWN,
     )
+
+
+def _repetition(way: Way, refusal: Refused) -> bool:
+    """Whether this is how the platform says that it has the message already."""
+    return way.channel == "kf" and refusal.code == KF_NUMBER_USED
 
 
 def _why(row: Row, reason: str) -> str:

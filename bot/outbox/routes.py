@@ -67,12 +67,13 @@ class Way:
     channel: str  # customer_service, template, kf, wecom, sms, mass
     account: str  # of ours: wechat/default, wecom/default, sms
     to: str  # openid, userid or phone
-    texts: tuple[str, ...]  # the messages, in order
+    texts: tuple[str, ...]  # the messages that are left, in order
     contact_id: int | None = None  # whose conversation it appears in
     template: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     kind: str = ""  # of a text message: code, notice, alarm, voice
+    first: int = 0  # the number of the first of the messages, when others went before
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +256,8 @@ def _kf(case: Case, receiver: Receiver, office: Office, now: datetime) -> Way | 
     texts = _parts(case, KF_TEXT)
     if not receiver.window.holds(len(texts), now):
         return None
-    return Way("kf", receiver.account, receiver.openid, texts, receiver.contact_id)
+    first = case.letter.parts_sent
+    return Way("kf", receiver.account, receiver.openid, texts, receiver.contact_id, first=first)
 
 
 def _template(case: Case, receiver: Receiver, office: Office, now: datetime) -> Way | None:

@@ -317,13 +317,13 @@ def keep_sent(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> N
         connection.execute(messages.insert(), list(rows))
 
 
-def on_its_way(connection: sa.Connection, contact_id: int, platform_id: str) -> Row | None:
-    """The template message a delivery event speaks of: by its number, or the one whose number is not known yet."""
+def on_its_way(connection: sa.Connection, contact_id: int, channel: str, platform_id: str) -> Row | None:
+    """The letter a delivery event speaks of: by its number, or the one whose number is not known yet."""
     found = connection.execute(
         sa.select(letters)
         .where(
             letters.c.contact_id == contact_id,
-            letters.c.channel == "template",
+            letters.c.channel == channel,
             sa.or_(
                 sa.and_(letters.c.platform_id == platform_id, letters.c.state.in_(("sent", "sending"))),
                 sa.and_(letters.c.platform_id == "", letters.c.state == "sending"),

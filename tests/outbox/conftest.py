@@ -6,7 +6,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from bot.outbox import letters as outbox
 from bot.outbox.postman import Counts, Postman
 from bot.simulator import (
     AccountConfig,
+    KfAccount,
     Member,
     Platform,
     SimulatorConfig,
@@ -145,6 +146,7 @@ class Street:
                 Member(userid="nurse1", name="张护士", mobile="13900000001"),
                 Member(userid="nurse2", name="李护士", mobile="13900000002"),
             ),
+            kf_accounts=(KfAccount(open_kfid="wkDesk", name="护理咨询"),),
         )
         values = {
             "XIAOHU_WECHAT__API_BASE": f"{base}/api",
@@ -154,6 +156,7 @@ class Street:
             "XIAOHU_WECOM__TOKEN": wecom.token,
             "XIAOHU_WECOM__AES_KEY": wecom.aes_key,
             "XIAOHU_WECOM__API_BASE": f"{base}/qyapi",
+            "XIAOHU_WECOM__KF_SECRET": wecom.kf_secret,
             "XIAOHU_SMS__URL": f"{base}/sms" if sms else "",
         }
         if templates:
@@ -173,6 +176,7 @@ class Street:
             aes_key=AES_KEY,
             templates=(REMINDER,),
         )
+        wecom = replace(wecom, webhook_url=f"{server.url}/wecom")
         platform = Platform(SimulatorConfig(accounts=(account,), wecom=wecom, reply_timeout=5.0), self._clock)
         await self._stack.enter_async_context(platform.serving(port=port))
         return Post(server, platform, self._clock)
