@@ -327,7 +327,7 @@ class PlaceSearch(Form[Search]):
         except Refused as refused:
             if refused.reason == Reason.FREE:
                 return self._chosen(talk, draft, place.code)
-            return Done(texts.refusal(talk, refused.reason, place))
+            return Done(texts.refusal(refused.reason, place))
         return Done(say("waiting_list/joined", position=position, **texts.facts(place)))
 
     def _chosen(self, talk: Talk, draft: Search, code: str) -> Turn:
@@ -408,7 +408,7 @@ class PlaceSearch(Form[Search]):
             return self._gone(talk, draft, place)
         if reason in (Reason.LATE, Reason.GONE):
             return self.go_on(talk, msgspec.structs.replace(draft, slot=""), [say("appointment/too_late")])
-        return Done(texts.refusal(talk, reason, place))
+        return Done(texts.refusal(reason, place))
 
     def _gone(self, talk: Talk, draft: Search, place: Place) -> Turn:
         """Somebody was faster."""

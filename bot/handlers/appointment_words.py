@@ -123,7 +123,7 @@ def wished(talk: Talk, wish: Wish) -> dict[str, Any]:
     }
 
 
-def refusal(talk: Talk, reason: Reason, place: Place) -> Say:
+def refusal(reason: Reason, place: Place) -> Say:
     """Why a rule stands against it."""
     return say(f"appointment/refused_{reason}", **facts(place))
 
