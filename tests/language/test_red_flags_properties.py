@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.language.meaning import Urgency
-from tests.language.red_flag_fixtures import GRAVITY, Sentence, lexicon, read, sentences
+from bot.language.meaning import Context, Urgency
+from tests.language.red_flag_fixtures import GRAVITY, Sentence, lexicon, sentences
 
 _EMERGENCIES = sentences("emergency")
 _HARD = {
@@ -45,13 +45,68 @@ def test_any_mixture_of_the_words_we_know_is_read(text: str) -> None:
     assert flags.urgency == max((f.urgency for f in flags.flags), key=GRAVITY.__getitem__, default=None)
 
 
-@given(st.sampled_from(_EMERGENCIES), st.sampled_from(["护士你好,", "打扰了。", "在吗?", "谢谢!", "急!"]))
-@settings(deadline=None)
-def test_politeness_hides_no_emergency(sentence: Sentence, greeting: str) -> None:
-    before = read(sentence)
-    after = lexicon().read(greeting + sentence.text, sentence.context)
-    if before.urgency is Urgency.EMERGENCY:
-        assert GRAVITY[after.urgency] >= GRAVITY[Urgency.URGENT]
+# What people write around an emergency. {} is the emergency; none of it makes it less of one.
+_FRAMES = [
+    "医生您好,{}",
+    "有高血压病史,{}",
+    "之前身体一直很好,{}",
+    "上个月做过手术,{}",
+    "昨天去医院看了没事,现在{}",
+    "我去年也这样,今天{}",
+    "没发烧,就是{}",
+    "本来好了,昨晚又{}",
+    "{},请问医生这是怎么回事",
+    "{},需要去医院吗",
+    "{},严重吗",
+    "{},会有生命危险吗",
+    "{},我很害怕",
+    "{},我爸以前也这样过",
+    "{},这是什么病",
+]
+# What makes the same words a question, a memory or a story.
+_UNREAL = [
+    "如果{}怎么办",
+    "万一{}呢",
+    "会不会{}",
+    "怎么预防{}",
+    "去年{},现在已经好了",
+    "上次{},后来好了",
+    "有一次{},去医院检查说没事",
+    "梦见{}",
+    "电视剧里{}",
+]
+
+
+def _plain() -> list[Sentence]:
+    """Emergencies said in one breath, at no special time."""
+    told = {"今天", "突然", "刚", "昨", "现在", "上次", "去年", "又"}
+    return [
+        s
+        for s in _EMERGENCIES
+        if s.kind == "colloquial"
+        and s.context == Context()
+        and not {",", " "} & set(s.text)
+        and not any(word in s.text for word in told)
+        and not (s.concept or "").startswith("M")
+    ]
+
+
+@pytest.mark.parametrize("frame", _FRAMES)
+def test_what_is_written_around_it_hides_no_emergency(frame: str) -> None:
+    rows = _plain()
+    found = sum(
+        GRAVITY[lexicon().read(frame.format(s.text)).urgency] >= GRAVITY[Urgency.URGENT] for s in rows
+    )
+    assert found / len(rows) >= 0.96
+
+
+@pytest.mark.parametrize("frame", _UNREAL)
+def test_what_is_supposed_past_or_told_is_not_alarmed(frame: str) -> None:
+    rows = _plain()
+    found = sum(
+        GRAVITY[lexicon().read(frame.format(s.text)).urgency] >= GRAVITY[Urgency.URGENT] for s in rows
+    )
+    assert found / len(rows) <= 0.04
 
 
 @pytest.mark.parametrize("sign", ["胸痛", "呕血", "抽搐", "便血", "晕倒", "发烧", "呼吸困难", "出血"])

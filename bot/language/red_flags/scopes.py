@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from bot.language.red_flags.sign import Sign
 
 _BARE_LENGTH = 14  # this few characters around a sign, and nobody named: a search query
+_BARE_REST = 7  # of them, characters that are no question
 _PRESENT = frozenset({"亲人", "现在", "今天", "近日", "突然"})
 _QUESTIONS = frozenset({"问原因", "问治疗", "问知识", "问何故", "吗", "何谓"})
 _FRESH = frozenset({"现在", "今天", "突然", "怀孕", "婴幼"})
@@ -23,7 +24,9 @@ _CONSEQUENCE = ("会不会", "了会", "会怎", "会有什么", "后会", "时�
 _AFTERMATH = ("后", "以后", "之后")
 _NO_WORRY = frozenset("冷热光风吵")
 _BITE = frozenset("咬抓挠被吃吞碰毛")
+_SCENE = ("时", "时候", "以后", "之后", "期间", "那天")
 _DONE = frozenset("过了")
+_SEEN = {"今天": -3.5, "近日": -4.5, "过去": -4.5}
 _ASKING = frozenset("吗么嘛?吧")
 MOST_FOR = 10.0  # the points of all evidence for a sign together
 _WHICH = ("什么", "啥", "何", "哪种", "怎么", "如何", "怎样", "咋")
@@ -58,7 +61,11 @@ def _somebody(sign: Sign) -> bool:
 def _bare(sign: Sign) -> bool:
     """Nothing but the sign and a question: what one types into a search field."""
     around = len(sign.text) - (sign.end - sign.start)
-    return around <= _BARE_LENGTH and sign.clause_start == 0 and not sign.found.keys() & _PRESENT
+    whole = sign.clause_start == 0 and sign.clause_end >= len(sign.text) - 1
+    if around > _BARE_LENGTH or not whole or sign.found.keys() & _PRESENT:
+        return False
+    asked = [last for kind in _QUESTIONS if (last := sign.found.last(kind, sign.end, len(sign.text)))]
+    return around - max((end - start for start, end in asked), default=0) <= _BARE_REST
 
 
 def _hypothesis(sign: Sign) -> Iterator[Evidence]:
@@ -85,7 +92,7 @@ def _general_question(sign: Sign) -> Iterator[Evidence]:
         return
     if sign.followed_by("是不是"):
         yield Evidence("knowledge", -1.75)
-    if sign.followed_by(_AFTERMATH) and any(sign.later(question) for question in _QUESTIONS):
+    if sign.followed_by(_AFTERMATH) and any(sign.after(question) for question in _QUESTIONS):
         yield Evidence("knowledge", -2.5)
     asked = sign.found.first("吗", sign.end, sign.clause_end + 1)
     if not asked:
@@ -155,12 +162,13 @@ def _time_mark(sign: Sign) -> tuple[str | None, bool]:
 
 
 def _earlier_past(sign: Sign) -> float:
-    """A past said one clause before: it is over when that clause told nothing else (有一次…的时候,)."""
+    """A past said in an earlier clause: it still holds when that clause only set the scene."""
     past = sign.found.last("过去", sign.sentence_start, sign.clause_start)
     if past is None:
         return 0
-    told = sign.text[past[1] : sign.clause_start].split(",", 1)[0]
-    return -2 if not _DONE.isdisjoint(told) else -5
+    told = sign.text[past[0] : sign.clause_start].split(",", 1)[0]
+    scene = told.endswith(_SCENE) or sign.stands("那次", sign.sentence_start, sign.clause_start)
+    return -5 if scene and _DONE.isdisjoint(told) else -1
 
 
 def _over(sign: Sign, mark: str | None) -> Iterator[Evidence]:
@@ -173,7 +181,7 @@ def _over(sign: Sign, mark: str | None) -> Iterator[Evidence]:
             break
     seen = sign.found.first("就医", sign.end, end) if mark != "现在" else None
     if seen and not sign.stands("又", seen[1], end):
-        yield Evidence("seen by a doctor", -3.5 if mark == "今天" else -4.5)
+        yield Evidence("seen by a doctor", _SEEN.get(mark or "", -2.5))
 
 
 def _is_good(text: str, start: int, end: int) -> bool:
@@ -183,8 +191,11 @@ def _is_good(text: str, start: int, end: int) -> bool:
     return not (text[start:end].startswith(_GONE) and text[max(0, start - 2) : start] in _VITAL)
 
 
-def _heads_a_phrase(sign: Sign) -> bool:
-    """The clause ends in a word such as 症状 or 步骤, and is no 是什么原因."""
+def _is_topic(sign: Sign) -> bool:
+    """X的原因, X症状, or a clause about X that ends in a word such as 步骤 (and is no 是什么原因)."""
+    topic = sign.found.first("的知识", sign.end, sign.clause_end)
+    if topic and (topic[0] - sign.end <= 2 or sign.text[topic[0]] == "的"):
+        return True
     noun = sign.found.last("知识名", sign.end, sign.clause_end)
     if noun is None or noun[1] != sign.clause_end:
         return False
@@ -194,8 +205,7 @@ def _heads_a_phrase(sign: Sign) -> bool:
 def _knowledge(sign: Sign) -> Iterator[Evidence]:
     """The sign is the topic of a question, not its occasion."""
     bare = _bare(sign)
-    topic = sign.found.first("的知识", sign.end, sign.end + 10)
-    if (topic and topic[0] - sign.end <= 2) or _heads_a_phrase(sign):
+    if _is_topic(sign):
         yield Evidence("knowledge", -5 if bare else -4)
     if sign.in_sentence("何谓"):
         yield Evidence("knowledge", -4)
@@ -216,20 +226,23 @@ def _knowledge(sign: Sign) -> Iterator[Evidence]:
 
 
 def _question(sign: Sign) -> Iterator[Evidence]:
-    """What is asked after it: why, how to treat it, or what to do now."""
+    """What is asked: why, how to treat it, or what to do now. Of several questions the most general counts."""
     bare = _bare(sign)
-    if sign.later("问原因"):
-        yield Evidence("knowledge", -3 if bare else -1.5)
-    elif bare and sign.later("问何故"):
-        yield Evidence("knowledge", -1.75)
+    points = 0.0
     if sign.before("问原因"):
-        yield Evidence("knowledge", -3)
+        points = -3
+    elif sign.later("问原因"):
+        points = -3 if bare else -1.5
+    elif bare and sign.later("问何故"):
+        points = -1.75
+    if sign.later("问治疗"):
+        points = min(points, -2.5 if bare else -1.5)
+    if sign.stands("问知识", sign.sentence_start, len(sign.text)):
+        points = min(points, -2.5 if bare else -2)
+    if points:
+        yield Evidence("knowledge", points)
     if sign.in_sentence("问事务"):
         yield Evidence("errand", -3)
-    if sign.later("问治疗"):
-        yield Evidence("knowledge", -2.5 if bare else -1.5)
-    elif sign.stands("问知识", sign.sentence_start, len(sign.text)):
-        yield Evidence("knowledge", -2.5 if bare else -2)
 
 
 def _presence(sign: Sign) -> Iterator[Evidence]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 _SPLIT_HAN = re.compile(
     r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff](?: |$))|(?<=(?<![^ ])[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])"
 )
-_PINYIN = re.compile(r"(?<=[\u4e00-\u9fff])[a-z]{2,6}|[a-z]{2,6}(?=[\u4e00-\u9fff])")
+_PINYIN = re.compile(r"(?<=[\u4e00-\u9fff])[a-z]{2,10}|[a-z]{2,10}(?=[\u4e00-\u9fff0-9])")
 
 
 @dataclass(frozen=True, slots=True)
