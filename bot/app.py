@@ -117,7 +117,8 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         worker.wake()
 
     spool = Spool(spool_path(settings))
-    answering = Answering(receive, receive_late, spool, reception.alarm_words)
+    direct_line = alarm.DirectLine(database, clock, open_sms(settings.sms.url, session))
+    answering = Answering(receive, receive_late, spool, reception.alarm_words, direct_line.ring)
     worker = Worker(
         postman,
         database,
@@ -125,7 +126,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         machine_clock,
         ticks=_ticks(wording),
         planners=PLANNERS if flows else (),
-        chores=(answering.replay,),
+        chores=(answering.replay, direct_line.learn),
     )
 
     return House(

@@ -17,7 +17,7 @@ from storage.queries import alerts
 
 SELF_HARM = frozenset({"M01", "M02", "M03", "M04"})
 THREAT = "M06"
-NOTICE = "【小护】{level}级警报,请立即登录控制台处理。"
+NOTICE = alarm.NOTICE
 # How long an unanswered safety check waits before it counts as happening (safety.md §1.3).
 EMERGENCY_PATIENCE = timedelta(minutes=3)
 URGENT_PATIENCE = timedelta(minutes=10)

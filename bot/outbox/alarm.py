@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
+from bot.channels.api import OutcomeUnknown, Refused, Unreached
+from bot.channels.sms import Sms, SmsPort
+from bot.domain.clock import Clock
 from bot.domain.letter import Letter, Purpose
 from bot.outbox import letters
+from bot.outbox.routes import client_id
+from storage.database import Database
 from storage.queries import alerts
 
+log = structlog.get_logger()
+
 NURSES = ("nurse",)
+LEARN_EVERY = timedelta(minutes=1)
 NOTICE = "【小护】{level}级警报,请立即登录控制台处理。"  # no health text: it goes to phones
+DIRECT_NOTICE = "【小护】紧急警报:有患者描述危险情况,系统暂时无法登记,请立即查看微信公众号后台。"
 
 
 def raise_alert(db: sa.Connection, now: datetime, values: Mapping[str, Any], notice: str) -> int:
@@ -72,3 +83,35 @@ def acknowledge_by_wecom(db: sa.Connection, alert_id: int, userid: str, now: dat
     """The same by the button of a WeCom card. Pressing again, by the same colleague, is still a yes."""
     by = alerts.user_of_wecom(db, userid) or userid
     return acknowledge(db, alert_id, by, now) or alerts.acknowledged_by(db, alert_id) == by
+
+
+class DirectLine:
+    """Rings the nurses on duty when the database cannot: straight by SMS, at phones learnt while it could."""
+
+    def __init__(self, database: Database, clock: Clock, port: SmsPort | None) -> None:
+        self._database = database
+        self._clock = clock
+        self._port = port
+        self._phones: tuple[str, ...] = ()
+        self._learnt_at: datetime | None = None
+
+    async def learn(self) -> None:
+        """Look who is on duty, once a minute."""
+        now = self._clock.now()
+        if self._port is None or (self._learnt_at is not None and now - self._learnt_at < LEARN_EVERY):
+            return
+        nurses = await self._database.read(lambda db: alerts.on_duty(db, now, NURSES))
+        self._phones = tuple(nurse.phone for nurse in nurses if nurse.phone)
+        self._learnt_at = now
+
+    async def ring(self, reason: str) -> None:
+        """Tell them all that somebody is in danger. The same reason twice has the same numbers."""
+        await asyncio.gather(*(self._ring(reason, phone) for phone in self._phones))
+
+    async def _ring(self, reason: str, phone: str) -> None:
+        assert self._port is not None
+        number = client_id(f"direct:{reason}:{phone}")
+        try:
+            await self._port.send(Sms(number, self._clock.now(), phone, "alarm", DIRECT_NOTICE))
+        except (Refused, Unreached, OutcomeUnknown) as error:
+            log.error("direct_alarm_failed", error=type(error).__name__)

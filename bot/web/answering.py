@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 BUDGET = 4.0  # seconds; the platform hangs up after 5 (platform.md §1.5)
 
@@ -67,15 +68,17 @@ class Answering:
         receive_late: ReceiveLate,
         spool: Spool,
         alarm_words: Callable[[str], str],
+        ring: Callable[[str], Coroutine[Any, Any, None]],
         budget: float = BUDGET,
     ) -> None:
         self._receive = receive
         self._receive_late = receive_late
         self._spool = spool
         self._alarm_words = alarm_words  # what a patient in danger reads when nothing else works
+        self._ring = ring  # and how the nurses hear of it
         self.budget = budget
         self._turnstile = Turnstile()
-        self._running: set[asyncio.Task[Reply]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self._spooled: set[tuple[str, str]] = set()
         self._read: set[tuple[str, str]] = (
             set()
@@ -84,9 +87,7 @@ class Answering:
     async def answer(self, inbound: Inbound) -> Reply:
         """The passive reply; empty when the answer will follow as a message of its own."""
         RECEIVED.labels(inbound.account, inbound.type if inbound.is_event else "message").inc()
-        task = asyncio.create_task(self._one_at_a_time(inbound))
-        self._running.add(task)
-        task.add_done_callback(self._finished)
+        task = self._begin(self._one_at_a_time(inbound))
         with SECONDS.time():
             try:
                 reply = await asyncio.wait_for(asyncio.shield(task), self.budget)
@@ -99,6 +100,8 @@ class Answering:
         SPOOLED.inc()
         said = self._alarm_words(inbound.text)
         self._spooled.add(_name(inbound))
+        if said:
+            self._begin(self._ring(inbound.key))
         await asyncio.to_thread(self._spool.keep, Kept(inbound, said))
         return Reply(text=said)
 
@@ -138,7 +141,14 @@ class Answering:
         async with self._turnstile.one_at_a_time(inbound.account, inbound.openid):
             return await self._receive(inbound)
 
-    def _finished(self, task: asyncio.Task[Reply]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Something that goes on although nobody waits for it any more."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("answer_failed", error=type(task.exception()).__name__)

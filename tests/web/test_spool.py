@@ -20,6 +20,7 @@ from bot.web.spool import Kept, Spool
 from storage.tables import alerts, letters, messages
 from tests.conftest import NOW
 from tests.outbox.conftest import Post, Street
+from tests.outbox.test_postman import a_nurse
 
 
 @pytest.fixture
@@ -74,9 +75,16 @@ async def test_the_patient_reads_the_answer_once(post: Post, database_url: str) 
 
 
 async def test_danger_is_answered_from_memory_and_alarmed_afterwards(post: Post, database_url: str) -> None:
+    await post.does(a_nurse("nurse1", "13900000001"))
     patient = await post.follower()
+    worker = post.server.house.worker
+    for chore in worker.chores:
+        await chore()
     async with away(database_url):
         reply = await patient.says("我喘不上气了")
+        async with asyncio.timeout(10):
+            while not post.platform.sms.to("13900000001"):  # noqa: ASYNC110  a phone gives no signal
+                await asyncio.sleep(0.01)
     assert "120" in reply.text
 
     await back(post)
@@ -146,7 +154,10 @@ async def test_a_message_nobody_can_receive_does_not_stop_the_others(tmp_path: P
     spool = Spool(tmp_path / "x.spool")
     spool.keep(message("1"), message("poison"), message("2"))
 
-    await Answering(receive, receive_late, spool, lambda text: "").replay()
+    async def ring(reason: str) -> None:
+        raise AssertionError
+
+    await Answering(receive, receive_late, spool, lambda text: "", ring).replay()
 
     assert received == ["1", "2"]
     assert spool.waiting() == []
