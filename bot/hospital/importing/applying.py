@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -57,8 +58,8 @@ def import_folder(
         if source.layout.name in content.twice:
             keys.files[source.layout.name] = None
             continue
-        checking = Checking(source, zone, keys, lambda name, asked: importing.known(connection, name, asked))
-        for batch in checking.batches(lambda size, file=source.layout.file: progress(file, size)):  # type: ignore[misc]
+        checking = Checking(source, zone, keys, partial(importing.known, connection))
+        for batch in checking.batches(partial(progress, source.layout.file)):
             if not faults and not checking.faults and not dry_run:
                 importing.put_down(connection, source.layout.name, batch)
         faults += checking.faults

@@ -107,7 +107,8 @@ def _csv_rows(text: TextIO, advance: Callable[[int], None]) -> Iterator[tuple[in
         try:
             cells = next(reader)
         except StopIteration:
-            break
+            advance(text.buffer.tell() - before)
+            return
         except csv.Error as error:
             raise Unreadable(f"not CSV: {error}", line) from error
         if cells or line == 1:
