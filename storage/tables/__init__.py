@@ -1,6 +1,14 @@
 """Every table, by subject."""
 
 from storage.tables.base import metadata
+from storage.tables.broadcasts import (
+    broadcast_members,
+    broadcasts,
+    mass_jobs,
+    platform_taggings,
+    platform_tags,
+    switches,
+)
 from storage.tables.care import (
     answers,
     appointments,
@@ -46,6 +54,8 @@ __all__ = [
     "appointments",
     "audit",
     "bindings",
+    "broadcast_members",
+    "broadcasts",
     "call_attempts",
     "consents",
     "contacts",
@@ -62,6 +72,7 @@ __all__ = [
     "leads",
     "leases",
     "letters",
+    "mass_jobs",
     "messages",
     "metadata",
     "one_time_codes",
@@ -69,6 +80,8 @@ __all__ = [
     "patients",
     "plan_decisions",
     "plan_instances",
+    "platform_taggings",
+    "platform_tags",
     "platform_tokens",
     "point_transfers",
     "points_entries",
@@ -85,6 +98,7 @@ __all__ = [
     "sessions",
     "slots",
     "snoozes",
+    "switches",
     "tasks",
     "ticket_entries",
     "tickets",

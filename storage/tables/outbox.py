@@ -49,6 +49,13 @@ letters = sa.Table(
     sa.Index("ix_letters_state_claimed_until", "state", "claimed_until"),
     sa.Index("ix_letters_contact_id_sent_at", "contact_id", "sent_at"),
     sa.Index("ix_letters_platform_id", "platform_id"),
+    sa.Index(
+        "ix_letters_plan_state",
+        "plan",
+        "state",
+        sqlite_where=sa.text("plan LIKE 'broadcast:%'"),
+        postgresql_where=sa.text("plan LIKE 'broadcast:%'"),
+    ),
     sa.Index("ix_letters_address_index_sent_at", "address_index", "sent_at"),
 )
 
