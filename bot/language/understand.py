@@ -107,7 +107,7 @@ def _standard_lexicon() -> Lexicon:
 
 @cache
 def _standard_intents() -> Intents:
-    return Intents(standard_rules(), standard_classifier(), standard_complaints())
+    return Intents(standard_rules(), standard_classifier())
 
 
 @lru_cache(maxsize=4)
@@ -117,7 +117,7 @@ def _own_intents(examples: Path, changed: int) -> Intents:
     *changed* is the file's time stamp: the same file is read once.
     """
     rules = (*read_rules((examples,)), *standard_rules())
-    return Intents(rules, own_classifier(examples, rules), standard_complaints())
+    return Intents(rules, own_classifier(examples, rules))
 
 
 def _clipped(text: str) -> str:

@@ -34,6 +34,12 @@ def test_two_wants_of_one_message_are_found_in_the_order_they_were_asked() -> No
     assert meaning.intent == "appointment.reschedule"
 
 
+def test_what_else_is_asked_beside_a_complaint_is_found() -> None:
+    meaning = read("我要投诉,另外退掉我的号")
+    assert [want.intent for want in meaning.wants] == ["complaint", "appointment.cancel"]
+    assert meaning.intent == "complaint"
+
+
 def test_three_wants_of_one_message() -> None:
     meaning = read("帮我取消明天的号。顺便看看血常规报告出来没有,还有停车怎么收费")
     assert [want.intent for want in meaning.wants] == ["appointment.cancel", "report.query", "info.faq"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.language.classifier import Classifier, features
-from bot.language.complaints import Complaints, Reproach
+from bot.language.complaints import Reproach
 from bot.language.intents.names import OPEN, TASKS
 from bot.language.intents.rules import Rule, best
 from bot.language.meaning import Want
@@ -21,6 +21,7 @@ from bot.language.vocabulary import DEPARTMENT, HOSPITAL, MEDICAL, OTHER, Word
 DOUBT: Final = 0.9  # for a classifier alone, where the want has words of its own and they are missing
 CONTRADICTED: Final = 0.95  # for a classifier alone, where rules say something else
 THRESHOLD: Final = 0.4  # less sure than this is "unknown"
+TOLD: Final = frozenset({"info.faq", "triage.recommend"})  # in a complaint, part of the story
 EXPLICIT: Final = 0.98  # 投诉, 举报
 SURE: Final = 0.85  # what a further want of the same message needs
 COMPLAINT: Final = 0.6
@@ -46,12 +47,11 @@ class Reading:
 
 
 class Intents:
-    """Reads wants with one set of rules, one classifier and one set of words of reproach."""
+    """Reads wants with one set of rules and one classifier."""
 
-    def __init__(self, rules: Sequence[Rule], classifier: Classifier, complaints: Complaints) -> None:
+    def __init__(self, rules: Sequence[Rule], classifier: Classifier) -> None:
         self._rules = tuple(rules)
         self._classifier = classifier
-        self._complaints = complaints
 
     def read(self, text: str, words: Sequence[Word], reproach: Reproach) -> Reading:
         """Read *text* (normalised, lower case) whose known *words* and *reproach* were found before."""
@@ -61,11 +61,9 @@ class Intents:
         top, confidence = ranked[0]
         if confidence < THRESHOLD:
             top = "unknown"
-        wants = self._wants(text, foreign) if top in TASKS or reproach.explicit else ()
+        wants = self._wants(text, top, confidence, foreign)
         if len(wants) > 1:
             top, confidence = wants[0].intent, wants[0].confidence
-        elif top != "unknown":
-            wants = (Want(top, confidence, text),)
         complains = _complains(beliefs, reproach)
         return Reading(top, confidence, tuple(ranked), wants, complains)
 
@@ -79,16 +77,18 @@ class Intents:
             beliefs["complaint"] = 0.0
         return beliefs
 
-    def _wants(self, text: str, foreign: bool) -> tuple[Want, ...]:
-        """What the pieces of *text* ask for clearly, in order; each thing once."""
-        wants: dict[str, Want] = {}
+    def _wants(self, text: str, top: str, confidence: float, foreign: bool) -> tuple[Want, ...]:
+        """*top*, or all that the pieces of *text* ask for clearly, in order, each thing once."""
+        whole = () if top == "unknown" else (Want(top, confidence, text),)
+        if top != "complaint" and top not in TASKS:
+            return whole
+        wants = {want.intent: want for want in whole if top == "complaint"}
         for piece in _PIECES.split(text):
-            said = testimony(self._rules, piece, self._complaints.read(piece), foreign)
-            scores = {i: s for i, s in said.items() if i in TASKS or (i == "complaint" and s >= EXPLICIT)}
+            scores = {i: s for i, s in best(self._rules, piece, foreign).items() if i in TASKS}
             intent = max(scores, key=lambda each: scores[each], default="")
-            if intent and scores[intent] >= SURE:
+            if intent and scores[intent] >= SURE and not (wants.keys() & {"complaint"} and intent in TOLD):
                 wants.setdefault(intent, Want(intent, scores[intent], piece.strip(" ,，")))
-        return tuple(wants.values())
+        return tuple(wants.values()) or whole
 
 
 def _complains(beliefs: Mapping[str, float], reproach: Reproach) -> bool:
