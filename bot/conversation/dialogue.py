@@ -307,6 +307,8 @@ class Dialogue:
 
     def _resume(self) -> None:
         """Take up the form below: begin it again when it waited, or repeat its question."""
+        if not self._frames:
+            return
         self._talk.bindings = people.speaks_for(self._talk.db, self._talk.contact, self._talk.now)
         while self._frames and self._frames[-1].patient and not self._patient(self._frames[-1].patient):
             self._frames.pop()

@@ -110,7 +110,7 @@ class Reception:
 
     def _talk(self, db: sa.Connection, row: Row, inbound: Inbound, message_id: int, now: datetime) -> Talk:
         contact = people.contact_of(row)
-        bindings = people.speaks_for(db, contact, now)
+        bindings = people.speaks_for(db, contact, now) if row.bound or contact.unionid else ()
         local = now.astimezone(self.zone)
         context = danger.context_of(db, bindings, local.date()) if bindings else Context()
         meaning = self.understanding.read(inbound.text, local, context)

@@ -24,6 +24,10 @@ _thread = (
         conversations.c.waiting_since,
         conversations.c.queue_notice_at,
         sa.select(facts.c.value).where(facts.c.key == REVISION).scalar_subquery().label("revision"),
+        sa.select(bindings.c.id)
+        .where(bindings.c.contact_id == contacts.c.id, bindings.c.ended_at.is_(None))
+        .exists()
+        .label("bound"),
     )
     .join(conversations, conversations.c.contact_id == contacts.c.id)
     .where(contacts.c.account == sa.bindparam("account"), contacts.c.openid == sa.bindparam("openid"))

@@ -126,18 +126,24 @@ def failures(
     return count(identity_failures.c.contact_id == contact_id), count(identity_failures.c.subject == subject)
 
 
+_locks = (
+    sa.select(identity_failures.c.at)
+    .where(identity_failures.c.kind == "lock", identity_failures.c.at > sa.bindparam("since"))
+    .order_by(identity_failures.c.at.desc())
+    .limit(1)
+)
+_this_user = identity_failures.c.contact_id == sa.bindparam("contact_id")
+_locked_user = _locks.where(_this_user)
+_locked_either = _locks.where(sa.or_(_this_user, identity_failures.c.subject == sa.bindparam("subject")))
+
+
 def locked_since(
     connection: sa.Connection, *, contact_id: int, subject: str, since: datetime
 ) -> datetime | None:
     """When this user or this phone was last locked, if that was after `since`."""
-    who = identity_failures.c.contact_id == contact_id
-    if subject:
-        who = sa.or_(who, identity_failures.c.subject == subject)
+    statement = _locked_either if subject else _locked_user
     moment: datetime | None = connection.scalars(
-        sa.select(identity_failures.c.at)
-        .where(who, identity_failures.c.kind == "lock", identity_failures.c.at > since)
-        .order_by(identity_failures.c.at.desc())
-        .limit(1)
+        statement, {"contact_id": contact_id, "subject": subject, "since": since}
     ).first()
     return moment
 
