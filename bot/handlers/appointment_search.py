@@ -42,6 +42,7 @@ class Search(Wish, frozen=True):
 
     read: bool = False  # the opening message has been read
     suggested: bool = False  # the department was found by what hurts, and must be shown
+    missing: str = ""  # a department that was asked for and is not here
     past: str = ""  # a day that was asked for and is over
     slot: str = ""  # the code of the time to confirm
     moving: int | None = None  # the booking that is being moved
@@ -96,6 +97,7 @@ class PlaceSearch(Form[Search]):
     def settle(self, talk: Talk, draft: Search, heard: Heard) -> Search:
         """The draft with what was said in it."""
         settled = msgspec.structs.replace(merged(draft, heard), read=True, slot="", past="")
+        settled = msgspec.structs.replace(settled, missing=heard.missing)
         settled = _within_department(talk, draft, settled)
         if not settled.departments and not settled.doctors:
             codes = tuple(one.code for one in symptoms.departments(talk))
@@ -113,7 +115,7 @@ class PlaceSearch(Form[Search]):
     def go_on(self, talk: Talk, draft: Search, notes: Sequence[Say] = ()) -> Turn:
         """Ask for the first thing that is still missing."""
         notes = (*_notes(talk, draft), *notes)
-        draft = msgspec.structs.replace(draft, suggested=False, past="")
+        draft = msgspec.structs.replace(draft, suggested=False, missing="", past="")
         if len(draft.doctors) > 1:
             return Ask("doctor", draft, (*notes, say("appointment/which_doctor")), _doctors(talk, draft))
         if not draft.doctors and len(draft.departments) != 1:
@@ -438,6 +440,8 @@ def _notes(talk: Talk, draft: Search) -> list[Say]:
         notes.append(
             say("appointment/suggested", department=texts.department_name(talk, draft.departments[0]))
         )
+    if draft.missing and not draft.departments and not draft.doctors:
+        notes.append(say("appointment/no_such_department", department=draft.missing))
     if draft.past:
         notes.append(say("appointment/past", when=draft.past))
     return notes
@@ -450,7 +454,7 @@ def _within_department(talk: Talk, before: Search, settled: Search) -> Search:
             code for code in settled.doctors if texts.department_of(talk, code) == before.departments[0]
         )
         return msgspec.structs.replace(settled, doctors=inside or settled.doctors)
-    if not settled.doctors and not settled.departments and before.doctors:
+    if not settled.doctors and not settled.departments and not settled.missing and before.doctors:
         return msgspec.structs.replace(settled, departments=(texts.department_of(talk, before.doctors[0]),))
     return settled
 

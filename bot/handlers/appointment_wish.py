@@ -76,6 +76,7 @@ class Heard(msgspec.Struct, frozen=True):
 
     number: str = ""  # of a booking: YY000012
     departments: tuple[str, ...] = ()
+    missing: str = ""  # a department that this hospital does not have
     doctors: tuple[str, ...] = ()
     days: tuple[tuple[str, str], ...] = ()
     half: str = ""
@@ -106,11 +107,15 @@ def hear_in(talk: Talk, text: str, whens: Sequence[When]) -> Heard:
         [one for one in found if one.score >= SURE or (alone and _believable(one, meaning))]
         for found in (meaning.doctors, meaning.departments)
     )
+    known, here = symptoms.well_known(talk, lower)
+    departments = [one for one in departments if one.text == known or one.text not in known]
+    codes = _named(departments, lower, taken_back) or tuple(one.code for one in here)
     days, half, time = _moments(talk, whens, taken_back)
     over = [when.text for when in whens if when.past and when.grain not in _NO_DAY]
     return Heard(
         number=number[0].upper() if number else "",
-        departments=_named(departments, lower, taken_back),
+        departments=codes,
+        missing="" if codes else known,
         doctors=_named(doctors, lower, taken_back),
         days=days,
         half=half,
@@ -160,6 +165,8 @@ def merged(wish: W, heard: Heard) -> W:
         changes |= {"departments": (), "avoid": ""}
     if heard.other_time:
         changes |= {"days": (), "half": "", "time": "", "soonest": False}
+    if heard.missing:
+        changes |= {"departments": (), "doctors": ()}
     if heard.departments:
         changes |= {"departments": heard.departments, "doctors": ()}
     if heard.doctors:

@@ -88,6 +88,8 @@ class Information(Form[NoDraft]):
             return self._answer(talk, [one.answer for one in answer_search.close(found)])
         if cards := _doctor_cards(talk) or _department_card(talk):
             return Done(cards)
+        if missing := hear(talk).missing:
+            return Done((say("appointment/no_such_department", department=missing), _departments(talk)))
         if found:
             return self._answer(talk, [one.answer for one in answer_search.close(found)])
         if fact := _fact(talk):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from bot.conversation.talk import Talk
 from bot.domain.language import Language
 from bot.language.meaning import DepartmentName
-from bot.language.triage import rank
+from bot.language.triage import STANDARD_DEPARTMENTS, rank
 from bot.language.vocabulary import standard_words
 
 CLOSE = 0.5  # of the best department's votes; with fewer another one is not worth asking about
@@ -42,6 +42,12 @@ _CALLED: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "精神心理科": (("精神", "心理", "身心"),),
     "中医科": (("中医",),),
 }
+# Departments of their own that no symptom leads to here.
+_OTHERS = (
+    "急诊科 男科 康复科 整形外科 整形科 神经外科 胸外科 心外科 烧伤科 疼痛科 老年科 营养科 肝胆外科 胃肠外科 血管外科"
+    " 生殖医学科 体检科 放射科 介入科"
+)
+_WELL_KNOWN = sorted((*STANDARD_DEPARTMENTS, *_OTHERS.split()), key=len, reverse=True)
 _GENERAL = ("全科", "普通内科", "普内", "综合内科")  # see what no department here is for
 
 
@@ -59,6 +65,14 @@ def departments(talk: Talk) -> tuple[DepartmentName, ...]:
     if votes and not found:
         return _holding(talk, _GENERAL)[:1]
     return tuple(found.values())
+
+
+def well_known(talk: Talk, text: str) -> tuple[str, tuple[DepartmentName, ...]]:
+    """A department as every hospital knows it that stands in a text, and who is that here; empty when nobody is."""
+    name = next((one for one in _WELL_KNOWN if one in text), "")
+    if not name:
+        return "", ()
+    return name, _called(talk, name) or _holding(talk, (name.removesuffix("科"),))
 
 
 def parts_of_the_body(text: str) -> frozenset[str]:

@@ -110,6 +110,14 @@ async def test_a_symptom_instead_of_a_department(hospital: Chat) -> None:
     """)
 
 
+@pytest.mark.parametrize("wanted", ["皮肤科", "神经外科", "肛肠科", "眼科"])
+async def test_a_department_that_is_not_here_is_never_taken_for_another(hospital: Chat, wanted: str) -> None:
+    answer = await hospital.says(f"预约明天上午{wanted}")
+    assert f"本院暂时没有{wanted}" in answer
+    assert "3 骨科" in answer
+    assert "儿科" in await hospital.says("儿科")
+
+
 async def test_two_doctors_of_one_surname_are_asked_about(hospital: Chat) -> None:
     await hospital.reads("""
         患者 张医生明天的号

@@ -60,6 +60,14 @@ async def test_unknown_is_said_with_a_telephone_and_a_person(hospital: Chat, que
         assert text not in answer
 
 
+async def test_a_department_that_is_not_here(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 皮肤科在几楼
+        小护 没有皮肤科
+        小护 骨科（门诊楼3层东区）
+    """)
+
+
 async def test_two_doctors_of_one_surname_are_both_told_of(hospital: Chat) -> None:
     answer = await hospital.says("张医生什么时候出诊")
     assert "张建国 主任医师" in answer
