@@ -23,7 +23,8 @@ from bot.console import add_console
 from bot.conversation.receive import Reception
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.inbound import Inbound, Reply
-from bot.flows import report_notices
+from bot.flows import PLANS, report_notices
+from bot.flows.engine.planner import Planner
 from bot.handlers import HANDLERS, waiting_offer
 from bot.hospital import consents, loyalty
 from bot.outbox import alarm
@@ -125,7 +126,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         clock,
         machine_clock,
         ticks=_ticks(wording),
-        planners=PLANNERS if flows else (),
+        planners=_planners(settings, wording) if flows else (),
         chores=(answering.replay, direct_line.learn),
     )
 
@@ -153,8 +154,10 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
     )
 
 
-# What starts contacts: plans, greetings, broadcasts.
-PLANNERS: Sequence[Tick] = ()
+def _planners(settings: Settings, wording: Wording) -> Sequence[Tick]:
+    """What starts contacts: plans, greetings, broadcasts."""
+    planner = Planner(PLANS, wording, settings.zone, unsigned_run=settings.env != "production")
+    return (Tick("plans", planner),)
 
 
 def _ticks(wording: Wording) -> Sequence[Tick]:
@@ -270,6 +273,7 @@ def web_application(house: House) -> web.Application:
     app[webhooks.ANSWERING] = house.answering
     app[webhooks.CLOCK] = house.clock
     app[health.DATABASE] = house.database
+    app[health.WORKER] = house.worker
     app[report_page.ZONE] = house.settings.zone
     app[report_page.RECEPTION] = house.reception
     app[wecom_webhook.APPS] = house.wecom_apps

@@ -65,6 +65,7 @@ class Worker:
     ticks: Sequence[Tick] = ()
     planners: Sequence[Tick] = ()  # what starts contacts: plans, greetings, broadcasts
     chores: Sequence[Chore] = ()
+    looked_at: datetime | None = None  # into the outbox, by the machine's clock; None: not started
     _me: str = field(default_factory=lambda: secrets.token_hex(8))
     woken: asyncio.Event = field(default_factory=asyncio.Event)  # set it, and the worker looks at once
     _scheduler: Any = None
@@ -134,7 +135,8 @@ class Worker:
             return  # at it already, and it goes on until nothing is due
         async with self._lanes[priorities], self._working("delivery"):
             await self.postman.deliver(priorities)
-        LAST_LOOK.set(self.machine_clock.now().timestamp())
+        self.looked_at = self.machine_clock.now()
+        LAST_LOOK.set(self.looked_at.timestamp())
 
     async def _tick(self, tick: Tick) -> None:
         async with self._working(tick.name):
