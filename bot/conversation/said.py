@@ -136,6 +136,11 @@ def chosen(text: str, tapped: str, choices: Sequence[Choice]) -> str | None:
     part = [
         choice
         for choice in choices
-        if wanted in plain(choice.label) or any(plain(word) in wanted for word in choice.words if word)
+        if wanted in plain(choice.label) or any(_meant(plain(word), wanted) for word in choice.words if word)
     ]
     return part[0].key if len(part) == 1 and len(wanted) > 1 else None
+
+
+def _meant(word: str, text: str) -> bool:
+    """Whether the text says hardly more than the word: 选骨科吧 chooses it, 骨科在几楼 asks something."""
+    return word in text and len(text) <= len(word) + 2
