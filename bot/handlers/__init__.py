@@ -18,6 +18,7 @@ from bot.handlers.membership import Membership
 from bot.handlers.menu import Hello, Lost, Media, Menu, Thanks, Welcome
 from bot.handlers.not_me import NotMe
 from bot.handlers.person import Person
+from bot.handlers.plan_answer import PlanAnswer
 from bot.handlers.points import PointsBalance, PointsGive, PointsOffer, PointsRedeem
 from bot.handlers.reports import Reports
 from bot.handlers.safety_check import SafetyCheck
@@ -33,6 +34,7 @@ HANDLERS: tuple[Form[Any], ...] = (
     Person(),
     Media(),
     SafetyCheck(),
+    PlanAnswer(),
     AppointmentBook(),
     AppointmentList(),
     AppointmentCancel(),

@@ -1,0 +1,72 @@
+"""The planner: one look at what changed and what is due, in one transaction. Cheap when nothing did."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from bot.flows.engine.book import Book, Plans
+from bot.flows.engine.deciding import LOSS_BEFORE
+from bot.flows.engine.firing import fire
+from bot.hospital import episodes
+from bot.outbox.wording import Wording
+from storage.queries import cursors
+from storage.queries import plans as rows
+
+CURSOR: Final = "plans"  # which import, of which day, was looked at last
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Begins, moves and stops plans, and sends what is due. `unsigned_run`: plans without a signature run, too."""
+
+    plans: Plans
+    wording: Wording
+    zone: ZoneInfo
+    unsigned_run: bool = False
+
+    def __call__(self, db: sa.Connection, now: datetime) -> int:
+        """How much there was to do."""
+        rows.alone(db)
+        self.wording.hospital = rows.hospital_facts(db)
+        done = self.derive(db, now)
+        return done + fire(db, now, self.zone, self.plans, self.wording, unsigned_run=self.unsigned_run)
+
+    def derive(self, db: sa.Connection, now: datetime) -> int:
+        """Bring the book up to the hospital's rows, when an import or a new day changed them."""
+        today = now.astimezone(self.zone).date()
+        mark = f"{today} {rows.revision(db)}"
+        book = Book(db, now, self.zone, self.plans)
+        done = 0
+        if cursors.read(db, CURSOR) != mark:
+            done += book.reconcile(episodes.imported(db, today, now, self.zone))
+            done += self._stop(db, book, today)
+            cursors.move(db, CURSOR, mark)
+        done += book.reconcile(episodes.booked(db, now, self.zone))
+        done += book.extend()
+        book.close()
+        return done
+
+    def _stop(self, db: sa.Connection, book: Book, today: date) -> int:
+        """What death and a lost pregnancy end, at once and not only when the next contact is due."""
+        dead = rows.of_the_dead(db, today)
+        book.stop_numbers(dead, "deceased")
+        lost: dict[str, list[date]] = defaultdict(list)
+        for row in rows.losses(db):
+            lost[row.patient_code].append(row.date)
+        pregnancy = {plan.id for plan in self.plans.values() if plan.pregnancy}
+        ended = [
+            row.id
+            for row in rows.of_patients(db, pregnancy, lost)
+            if any(
+                day >= row.anchor_at.astimezone(self.zone).date() - LOSS_BEFORE
+                for day in lost[row.patient_code]
+            )
+        ]
+        book.stop_numbers(ended, "pregnancy_loss")
+        return len(dead) + len(ended)
