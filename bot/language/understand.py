@@ -5,6 +5,7 @@ Deterministic, without network, in well under a millisecond for what patients us
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -51,10 +52,19 @@ class Understanding:
             _own_intents(examples, examples.stat().st_mtime_ns) if examples else _standard_intents()
         )
 
-    def read(self, text: str, now: datetime, context: Context = Context()) -> Meaning:  # noqa: B008 - frozen
-        """Read *text*, written at *now* (aware) by or about a patient of whom *context* is known."""
+    def read(
+        self,
+        text: str,
+        now: datetime,
+        context: Context = Context(),  # noqa: B008 - frozen
+        own_texts: Container[str] = (),
+    ) -> Meaning:
+        """Read *text*, written at *now* (aware) by or about a patient of whom *context* is known.
+
+        *own_texts* are fingerprints of what we sent: quoting it raises no alarm.
+        """
         normal = normalise(text)
-        flags = self._lexicon.read(normal, context)
+        flags = self._lexicon.read(text, context, own_texts)
         plain = _clipped(normal).lower()
         words = list(self._words.find(plain))
         reproach = self._complaints.read(plain)
