@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -43,7 +43,7 @@ from tests import postgres
 LETTERS = 5_000
 AT_ONCE = 64
 ACCOUNT = AccountConfig(webhook_url="http://127.0.0.1:9/")
-Messages = Queue[Any]
+Messages: TypeAlias = "Queue[Any]"
 TEXT = "您好，明天上午请按时到院复诊，带好既往病历。如有不适请随时联系我们。"
 
 

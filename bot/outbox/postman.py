@@ -43,6 +43,7 @@ from bot.outbox.routes import (
 )
 from bot.outbox.wording import Wording
 from storage.database import Database
+from storage.outages import is_away
 from storage.queries import hospital, outbox, tokens
 from storage.rows import Row
 
@@ -52,13 +53,14 @@ LETTERS = Counter("xiaohu_letters_total", "Letters that ended", ["purpose", "cha
 
 ALARMS: Final = (Purpose.ALARM.priority,)
 THE_REST: Final = tuple(purpose.priority for purpose in Purpose if purpose is not Purpose.ALARM)
-BATCH: Final = 100
-AT_ONCE: Final = 200  # letters on their way at the same time
+BATCH: Final = 50
+AT_ONCE: Final = 100  # letters on their way at the same time; of these a kill -9 leaves us in doubt
 LEASE: Final = timedelta(minutes=3)  # longer than every try of one letter together
 ALARM_LEASE: Final = timedelta(seconds=15)  # an alarm whose sender died goes again soon, perhaps twice
 REPEATED_AT_ONCE: Final = frozenset({"template", "kf", "wecom"})  # the platform recognises a repetition
 REPEATS: Final = 2
 KF_NUMBER_USED: Final = 40058  # for a msgid that was used (developer.work.weixin.qq.com, 微信客服 发送消息)
+RECORD_AGAIN: Final = 1.0  # seconds
 RECONCILED_AFTER: Final = CLIENT_ID_REMEMBERED
 
 
@@ -115,18 +117,30 @@ class Postman:
     async def deliver(self, priorities: Sequence[int]) -> Counts:
         """Deliver the due letters of some priorities until none is left."""
         counts = Counts()
-        running: set[asyncio.Task[Outcome]] = set()
-        await self.database.write(lambda db: self._reconcile(db, priorities, counts))
+        for state in await self._reconcile(priorities):
+            counts.add(state)
+        done: asyncio.Queue[Outcome] = asyncio.Queue()
+        running: set[asyncio.Task[None]] = set()
+        on_their_way = 0
         try:
             while True:
-                claimed = await self._claim_more(priorities, len(running), counts)
-                running |= {asyncio.create_task(self._carry(parcel)) for parcel in claimed}
-                if not running:
+                for parcel in await self._claim_more(priorities, on_their_way, counts):
+                    task = asyncio.create_task(self._bring(parcel, done))
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                    on_their_way += 1
+                if not on_their_way:
                     return counts
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                await self._record([task.result() for task in done], counts)
-        finally:
-            await self._finish(running, counts)
+                outcomes = [await done.get(), *_all_of(done)]
+                on_their_way -= len(outcomes)
+                await self._record(outcomes, counts)
+        finally:  # told to stop in the middle: what is on its way is awaited and written down
+            if running:
+                await asyncio.wait(running)
+            await self._record(_all_of(done), counts)
+
+    async def _bring(self, parcel: Parcel, done: asyncio.Queue[Outcome]) -> None:
+        done.put_nowait(await self._carry(parcel))
 
     async def _claim_more(self, priorities: Sequence[int], running: int, counts: Counts) -> list[Parcel]:
         """Parcels for the free hands. Letters that end or wait are settled on the way."""
@@ -146,15 +160,22 @@ class Postman:
                 return claimed.parcels
 
     async def _record(self, outcomes: Sequence[Outcome], counts: Counts) -> None:
-        now = self.clock.now()
-        for state in await self.database.write(lambda db: record(db, outcomes, now)):
-            counts.add(state)
-
-    async def _finish(self, running: set[asyncio.Task[Outcome]], counts: Counts) -> None:
-        """Told to stop: what is on its way is awaited and written down."""
-        if running:
-            done, _ = await asyncio.wait(running)
-            await self._record([task.result() for task in done], counts)
+        """Write down what became of letters. What we know must not get lost because the database is away."""
+        if not outcomes:
+            return
+        while True:
+            now = self.clock.now()
+            try:
+                states = await self.database.write(lambda db: record(db, outcomes, now))  # noqa: B023
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                log.error("outcomes_wait_for_the_database", letters=len(outcomes))
+                await asyncio.sleep(RECORD_AGAIN)
+            else:
+                for state in states:
+                    counts.add(state)
+                return
 
     # Claiming
 
@@ -227,20 +248,24 @@ class Postman:
     def _notice(self, about: str, language: str) -> str:
         return self.wording.text(say("outbox/notice", about=about), Language(language or Language.SIMPLIFIED))
 
-    def _reconcile(self, db: sa.Connection, priorities: Sequence[int], counts: Counts) -> None:
-        """Letters whose sender died, and letters nobody knows the end of."""
-        now = self.clock.now()
-        machine_now = self.machine_clock.now()
-        outbox.change_letters(
-            db, [_taken_up(row, now) for row in outbox.abandoned(db, machine_now, priorities)]
-        )
-        lost = outbox.unexplained(db, now - RECONCILED_AFTER, priorities)
-        for row in lost:
-            give_to_a_person(db, row, UNKNOWN, now)
-            counts.add(LetterState.FAILED)
-        outbox.change_letters(
-            db, [{"id": row.id, "state": LetterState.FAILED.value, "reason": UNKNOWN} for row in lost]
-        )
+    async def _reconcile(self, priorities: Sequence[int]) -> Sequence[LetterState]:
+        """Take up letters whose sender died, and end those nobody knows the end of."""
+        now, machine_now = self.clock.now(), self.machine_clock.now()
+        handed_before = now - RECONCILED_AFTER
+
+        def reconcile(db: sa.Connection) -> Sequence[LetterState]:
+            abandoned = outbox.abandoned(db, machine_now, priorities)
+            outbox.change_letters(db, [_taken_up(row, now) for row in abandoned])
+            lost = outbox.unexplained(db, handed_before, priorities)
+            for row in lost:
+                give_to_a_person(db, row, UNKNOWN, now)
+            ended = {"state": LetterState.FAILED.value, "reason": UNKNOWN}
+            outbox.change_letters(db, [{"id": row.id, **ended} for row in lost])
+            return [LetterState.FAILED] * len(lost)
+
+        if not await self.database.read(lambda db: outbox.stuck(db, machine_now, handed_before)):
+            return ()
+        return await self.database.write(reconcile)
 
     # Carrying
 
@@ -293,6 +318,11 @@ class _Claimed:
     parcels: list[Parcel] = field(default_factory=list)
     ended: list[LetterState] = field(default_factory=list)
     settled: int = 0  # letters that wait or ended
+
+
+def _all_of(queue: asyncio.Queue[Outcome]) -> list[Outcome]:
+    """What is in the queue now."""
+    return [queue.get_nowait() for _ in range(queue.qsize())]
 
 
 def _one_each(rows: Sequence[Row]) -> list[Row]:

@@ -8,13 +8,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
-import sqlalchemy as sa
 import structlog
 from prometheus_client import Counter, Histogram
 
 from bot.domain.inbound import Inbound, Reply
 from bot.web.spool import Kept, Spool
-from storage.database import DatabaseUnavailable
+from storage.outages import is_away
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,10 +32,6 @@ SECONDS = Histogram(
     "From a verified push to its answer",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4),
 )
-
-# The database is away or busy: the message itself is not to blame, unless the database says it is.
-AWAY = (sa.exc.DBAPIError, sa.exc.TimeoutError, DatabaseUnavailable, OSError, TimeoutError)
-TO_BLAME = (sa.exc.DataError, sa.exc.IntegrityError)
 
 Receive = Callable[[Inbound], Awaitable[Reply]]
 ReceiveLate = Callable[[Inbound, str], Awaitable[None]]
@@ -125,7 +120,7 @@ class Answering:
                 else:
                     await self._receive_late(inbound, kept.said)
         except Exception as error:
-            if isinstance(error, AWAY) and not isinstance(error, TO_BLAME):
+            if is_away(error):
                 return False
             # It will fail again for ever: the others must not wait behind it.
             log.error("replay_failed", error=type(error).__name__)

@@ -136,6 +136,22 @@ def still_ours(connection: sa.Connection, claims: Mapping[int, int]) -> dict[int
     return {row.id: row for row in rows if row.fence == claims[row.id]}
 
 
+def stuck(connection: sa.Connection, now: datetime, handed_before: datetime) -> bool:
+    """Whether there is anything for `abandoned` or `unexplained`."""
+    found = (
+        sa.select(letters.c.id)
+        .where(
+            letters.c.state == "sending",
+            sa.or_(
+                letters.c.claimed_until < now,
+                sa.and_(letters.c.claimed_until.is_(None), letters.c.sent_at <= handed_before),
+            ),
+        )
+        .limit(1)
+    )
+    return connection.execute(found).first() is not None
+
+
 def abandoned(connection: sa.Connection, now: datetime, priorities: Sequence[int]) -> Rows:
     """Letters whose sender has not come back: its claim ran out by the machines' clock."""
     return connection.execute(
@@ -282,6 +298,19 @@ def complaining(connection: sa.Connection, contact_ids: Sequence[int]) -> set[in
         )
     )
     return set(rows.scalars())
+
+
+def promoted(connection: sa.Connection, contact_ids: Sequence[int], since: datetime) -> Rows:
+    """Marketing, and mass messages of any purpose, that users got or are about to get: contact_id, purpose, …"""
+    moment = sa.func.coalesce(letters.c.sent_at, letters.c.not_before, type_=UtcDateTime).label("moment")
+    return connection.execute(
+        sa.select(letters.c.contact_id, letters.c.purpose, letters.c.channel, moment).where(
+            letters.c.contact_id.in_(list(contact_ids)),
+            letters.c.state.in_(("gathered", "sending", "sent", "delivered")),
+            sa.or_(letters.c.purpose == "marketing", letters.c.channel == "mass"),
+            moment > since,
+        )
+    ).all()
 
 
 def received_lately(

@@ -1,0 +1,15 @@
+"""Telling a database that is away from a statement that is wrong."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from storage.database import DatabaseUnavailable
+
+AWAY = (sa.exc.DBAPIError, sa.exc.TimeoutError, DatabaseUnavailable, OSError, TimeoutError)
+TO_BLAME = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database was away or busy, so that the same may succeed later."""
+    return isinstance(error, AWAY) and not isinstance(error, TO_BLAME)
