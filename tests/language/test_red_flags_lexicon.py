@@ -84,6 +84,7 @@ def test_loading_again_reads_the_new_words(tmp_path: Path) -> None:
         (COUGH.replace('["<cough>"]', "[]"), "X1: no rule"),
         (COUGH + '[[concept.also]]\nurgency = "U"\npoints = -20\npatterns = ["咳血"]\n', "X1: unreachable"),
         (COUGH + COUGH.split("\n[[")[1].join(("[[", "")), "'X1' is given twice"),
+        (COUGH + '[scopes]\n[measures]\nhot = { of = "体温", from = 38 }\n', "class 'hot' is unreachable"),
         ("[wrods]\na = 'b'\n", "unknown entry 'wrods'"),
         ("[words\n", r"1\.toml"),
     ],

@@ -117,6 +117,7 @@ class _Tables:
     def __init__(self) -> None:
         self.head: dict[str, str] = {}
         self.words: dict[str, list[str]] = {}
+        self.scopes: set[str] = set()  # classes that scopes.py and denial.py name
         self.facts: dict[str, list[str]] = {}
         self.measures: dict[str, Limit] = {}
         self.typing: dict[str, dict[str, str]] = {"characters": {}, "slips": {}, "pinyin": {}}
@@ -126,7 +127,9 @@ class _Tables:
         for key in ("version", "signer"):
             if key in tables:
                 self.head[key] = str(tables.pop(key))
-        for name, text in (tables.pop("words", {}) | tables.pop("scopes", {})).items():
+        scopes = tables.pop("scopes", {})
+        self.scopes |= scopes.keys()
+        for name, text in (tables.pop("words", {}) | scopes).items():
             self._once(self.words, name, text.split(), file)
         for name, patterns in tables.pop("facts", {}).items():
             self._once(self.facts, name, patterns, file)
@@ -227,10 +230,12 @@ class _Tables:
         concepts: Mapping[str, Concept],
     ) -> None:
         known = set(classes) | set(self.measures)
+        used = set(self.scopes)
         named = [(r.concept, p) for r in rules for p in (r.pattern, *r.unless)]
         named += [(f"fact {name}", p) for name, patterns in facts.items() for p in patterns]
         for owner, pattern in named:
             for name in _class_names(pattern):
+                used.add(name)
                 if name not in known and not name.startswith("="):
                     raise LexiconError(f"{owner}: {pattern.source!r} names no class {name!r}")
             for alternative in _alternatives(pattern):
@@ -239,6 +244,10 @@ class _Tables:
                         raise LexiconError(f"{owner}: {pattern.source!r} names no concept")
                 elif isinstance(alternative, Fact) and alternative.name not in _KNOWN_FACTS | set(facts):
                     raise LexiconError(f"{owner}: {pattern.source!r} names no fact {alternative.name!r}")
+
+        for name in known:
+            if name not in used:
+                raise LexiconError(f"class {name!r} is unreachable: no rule names it")
 
     @staticmethod
     def _check_contradictions(rules: Iterable[Rule]) -> None:

@@ -4,7 +4,7 @@
 <胸><疼>              a word of each class, touching
 <胸> <疼>             up to four characters between them, in one clause
 <胸>…<疼>             up to fourteen between them, in one sentence
-<嘴唇>~<发紫>         in either order, up to six between them
+<嘴唇>~<发紫>         in either order, up to six between them, in one sentence
 <发烧> & <寒战>       both somewhere in the message, each of them meant
 @G20 & <胸疼> | <咯血>   another concept; either of two words
 #tonsil:0-21 & <带血>    a fact, here a tonsil operation at most 21 days ago
