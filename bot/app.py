@@ -24,7 +24,9 @@ from bot.conversation.receive import Reception
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.inbound import Inbound, Reply
 from bot.flows import PLANS, report_notices
+from bot.flows.broadcasts.running import Broadcaster
 from bot.flows.engine.planner import Planner
+from bot.flows.greetings import Greeter
 from bot.handlers import HANDLERS, waiting_offer
 from bot.hospital import consents, loyalty
 from bot.outbox import alarm
@@ -157,7 +159,11 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
 def _planners(settings: Settings, wording: Wording) -> Sequence[Tick]:
     """What starts contacts: plans, greetings, broadcasts."""
     planner = Planner(PLANS, wording, settings.zone, unsigned_run=settings.env != "production")
-    return (Tick("plans", planner),)
+    return (
+        Tick("plans", planner),
+        Tick("greetings", Greeter(wording, settings.zone)),
+        Tick("broadcasts", Broadcaster(wording, settings.zone), until_done=True),
+    )
 
 
 def _ticks(wording: Wording) -> Sequence[Tick]:

@@ -16,6 +16,12 @@ CLIENT_ID_REMEMBERED: Final = timedelta(minutes=10)
 # Quotas are counted by the day of Beijing, wherever the hospital is.
 QUOTA_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
+# developers.weixin.qq.com, 群发接口: of a service account; the platform filters what is more without an error
+MASS_A_MONTH: Final = 4  # to one user, in a month of the calendar
+MASS_AT_LEAST, MASS_AT_MOST = 2, 10_000  # openids of one call
+MASS_CALLS_A_DAY: Final = 100
+MASS_CLIENT_ID_REMEMBERED: Final = timedelta(hours=24)
+
 # developers.weixin.qq.com, 获取稳定版接口调用凭据
 TOKEN_RENEWED_BEFORE: Final = timedelta(minutes=5)
 FORCED_REFRESH_APART: Final = timedelta(seconds=30)

@@ -19,6 +19,7 @@ HOMES = {
     "show": "show",
     "user": "users",
     "doctor": "doctor",
+    "broadcast": "broadcast",
 }
 
 

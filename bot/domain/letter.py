@@ -29,6 +29,8 @@ class LetterState(StrEnum):
     """Where a letter is. Every letter ends in one of the last five."""
 
     QUEUED = "queued"
+    HELD = "held"  # its broadcast is paused
+    GATHERED = "gathered"  # waits for the others of its mass message
     SENDING = "sending"  # claimed; what became of it is not known yet
     SENT = "sent"  # the platform took it
     DELIVERED = "delivered"  # the platform says it arrived

@@ -18,6 +18,8 @@ from storage.rows import Row, Rows
 LOOK_BACK: Final = timedelta(hours=48)
 AFTER_EMERGENCY: Final = timedelta(days=14)  # no survey, greeting or marketing (safety.md §1.3)
 SHUT: Final = Window()
+A_MONTH: Final = timedelta(days=32)  # the longest month, and a day for the zones
+PROMOTING: Final = frozenset({Purpose.GREETING, Purpose.MARKETING})
 AUTOMATIC: Final = frozenset({Purpose.CARE, Purpose.SURVEY, Purpose.GREETING, Purpose.MARKETING})
 
 Allows = Callable[[sa.Connection, "int | None", "str | None", Purpose, datetime], bool]
@@ -42,6 +44,15 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Promoted:
+    """Something that a user got, or is about to get: marketing, or any mass message."""
+
+    at: datetime
+    marketing: bool
+    mass: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Everything a decision may look at."""
 
@@ -59,8 +70,15 @@ class Case:
     open_alert: bool = False
     after_emergency: bool = False
     complaining: bool = False
+    promoted: tuple[Promoted, ...] = ()  # in the last month; read for greetings and marketing only
     sent_lately: tuple[datetime, ...] = ()  # to the same WeCom member, oldest first
     tried: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def of_broadcast(self) -> bool:
+        """Whether it goes to many, and nothing that this patient did caused it."""
+        plan: str = self.letter.plan
+        return plan.startswith("broadcast:")
 
     @property
     def body(self) -> Mapping[str, Any]:
@@ -100,6 +118,7 @@ class _People:
         automatic = [row.contact_id for row in rows if Purpose(row.purpose) in AUTOMATIC and row.contact_id]
         self._alarming: dict[int, list[Row]] = defaultdict(list)
         self._complaining: set[int] = set()
+        self._promoted = self._read_promoted(rows)
         if automatic:
             for alert in outbox.alarming(db, automatic, now - AFTER_EMERGENCY):
                 self._alarming[alert.contact_id].append(alert)
@@ -118,6 +137,15 @@ class _People:
         for row in outbox.unsure_sends(self._db, bound, since):
             actions[row.contact_id].append(Action(row.sent_at, Doing.SENT))
         return {number: window(sorted(found, key=lambda one: one.at)) for number, found in actions.items()}
+
+    def _read_promoted(self, rows: Rows) -> Mapping[int, Sequence[Promoted]]:
+        wanted = [row.contact_id for row in rows if row.purpose in PROMOTING and row.contact_id]
+        found: dict[int, list[Promoted]] = defaultdict(list)
+        for row in outbox.promoted(self._db, wanted, self._now - A_MONTH) if wanted else ():
+            found[row.contact_id].append(
+                Promoted(row.moment, row.purpose == Purpose.MARKETING, row.channel == "mass")
+            )
+        return found
 
     def case(self, row: Row, allows: Allows) -> Case:
         contact, purpose = self._contacts[row.contact_id], Purpose(row.purpose)
@@ -140,6 +168,7 @@ class _People:
             open_alert=any(alert.status != "closed" for alert in alerts),
             after_emergency=bool(alerts),
             complaining=contact.id in self._complaining,
+            promoted=tuple(self._promoted.get(contact.id, ())),
             tried=frozenset(row.tried.split()),
         )
 

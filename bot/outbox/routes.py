@@ -13,6 +13,8 @@ from bot.channels.limits import (
     CLIENT_ID_REMEMBERED,
     CUSTOMER_SERVICE_TEXT,
     KF_TEXT,
+    MASS_A_MONTH,
+    QUOTA_ZONE,
     WECOM_MEMBER_PER_HOUR,
     WECOM_MEMBER_PER_MINUTE,
     WECOM_TEXT,
@@ -42,6 +44,13 @@ WAYS: Final[Mapping[Purpose, tuple[str, ...]]] = {
     Purpose.GREETING: ("customer_service", "kf", "wecom", "mass"),
     Purpose.MARKETING: ("mass",),
 }
+# What goes to many is no notice of anything that the patient did: no template, and no text message in its stead.
+WAYS_OF_BROADCASTS: Final[Mapping[Purpose, tuple[str, ...]]] = {
+    Purpose.CARE: ("customer_service", "kf", "wecom"),
+    Purpose.GREETING: WAYS[Purpose.GREETING],
+    Purpose.MARKETING: WAYS[Purpose.MARKETING],
+}
+MARKETING_A_DAY, MARKETING_A_MONTH = 1, 2  # MKT-05
 TEMPLATES: Final = {
     Purpose.ALARM: "transaction",
     Purpose.TRANSACTION: "transaction",
@@ -148,7 +157,9 @@ def _stopped(case: Case, office: Office, now: datetime) -> Decision | None:
         return End(LetterState.SUPPRESSED, "no_consent")
     if purpose in AUTOMATIC and (held := _held(case, now)):
         return held
-    if purpose not in FOR_EVER_AWAKE and (morning := _morning(now, office.zone)):
+    if purpose is Purpose.MARKETING and (reason := _enough(case, now, office.zone)):
+        return End(LetterState.SUPPRESSED, reason)
+    if purpose not in FOR_EVER_AWAKE and (morning := night_ends(now, office.zone)):
         return _wait(case, now, morning + spread(letter.key, SPREAD), "quiet_hours")
     return None
 
@@ -173,6 +184,17 @@ def _held(case: Case, now: datetime) -> Decision | None:
     return None
 
 
+def _enough(case: Case, now: datetime, zone: ZoneInfo) -> str:
+    """Whether this user had all the marketing that a day, or a month of the calendar, may bring."""
+    today = now.astimezone(zone).date()
+    days = [one.at.astimezone(zone).date() for one in case.promoted if one.marketing]
+    if days.count(today) >= MARKETING_A_DAY:
+        return "cap_day"
+    if sum((day.year, day.month) == (today.year, today.month) for day in days) >= MARKETING_A_MONTH:
+        return "cap_month"
+    return ""
+
+
 def _wait(case: Case, now: datetime, until: datetime, reason: str) -> Decision:
     useful_until = case.letter.useful_until
     if useful_until is None and case.purpose in AUTOMATIC and reason != "quiet_hours":
@@ -182,7 +204,7 @@ def _wait(case: Case, now: datetime, until: datetime, reason: str) -> Decision:
     return Wait(until, reason)
 
 
-def _morning(now: datetime, zone: ZoneInfo) -> datetime | None:
+def night_ends(now: datetime, zone: ZoneInfo) -> datetime | None:
     """When the night that it is now ends; None by day."""
     local = now.astimezone(zone)
     if QUIET_UNTIL <= local.time() < QUIET_FROM:
@@ -207,6 +229,8 @@ def _route(case: Case, office: Office, now: datetime) -> Decision:
             return waiting
     if (free_at := _member_is_free(case, now)) and "wecom" not in case.tried:
         return _wait(case, now, free_at, "pace")
+    if case.of_broadcast:
+        return End(LetterState.SUPPRESSED, "no_route")  # a thousand of them are no task for a nurse
     if case.purpose in (Purpose.GREETING, Purpose.MARKETING):
         return End(LetterState.SUPPRESSED, "no_lawful_route")
     return End(LetterState.FAILED, "no_route", task=_needs_a_person(case))
@@ -231,7 +255,7 @@ def _ways(case: Case, office: Office, now: datetime) -> list[Way]:
     if case.receiver is None:
         return _ways_to_address(case, office, now)
     found = []
-    for channel in WAYS[case.purpose]:
+    for channel in (WAYS_OF_BROADCASTS if case.of_broadcast else WAYS)[case.purpose]:
         if channel in case.tried or (channel in OFFICIAL_ACCOUNT_ONLY and not case.followed):
             continue
         for receiver in (case.receiver, *case.elsewhere):
@@ -312,7 +336,14 @@ def _sms(case: Case, receiver: Receiver, office: Office, now: datetime) -> Way |
 
 
 def _mass(case: Case, receiver: Receiver, office: Office, now: datetime) -> Way | None:
+    """群发: one of the four that a user may get in a month of the platform's calendar."""
     if not _set_up("mass", receiver.account, "wechat/", office):
+        return None
+    month = now.astimezone(QUOTA_ZONE).strftime("%Y-%m")
+    had = [
+        one for one in case.promoted if one.mass and one.at.astimezone(QUOTA_ZONE).strftime("%Y-%m") == month
+    ]
+    if len(had) >= MASS_A_MONTH:
         return None
     return Way("mass", receiver.account, receiver.openid, (case.body["text"],), receiver.contact_id)
 

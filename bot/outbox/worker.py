@@ -44,6 +44,7 @@ class Tick:
     name: str
     work: Work
     every: timedelta = timedelta(seconds=1)
+    until_done: bool = False  # goes on at once, in another transaction, while there was something to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,10 @@ class Worker:
 
     async def _tick(self, tick: Tick) -> None:
         async with self._working(tick.name):
-            if await self._run(tick, leased=True):
+            while await self._run(tick, leased=True):
                 self.wake()
+                if not tick.until_done or self._stopping:
+                    return
 
     async def _chore(self, chore: Chore) -> None:
         async with self._working("chore"):
