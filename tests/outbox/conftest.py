@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from bot.domain.clock import StoppedClock
 from bot.domain.letter import Letter, Purpose
@@ -120,6 +123,25 @@ class Post:
 
     def calls(self, path: str) -> int:
         return len(self.platform.calls.to(path))
+
+
+@asynccontextmanager
+async def away(url: str) -> AsyncIterator[None]:
+    """SQLite: another process holds on to it. PostgreSQL: it takes no connections and drops those it has."""
+    if url.startswith("sqlite"):
+        holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.execute("ROLLBACK")
+        holder.close()
+        return
+    name = make_url(url).database
+    server = make_url(url).set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(server, autocommit=True) as manager:
+        manager.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        manager.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        yield
+        manager.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
 
 def free_port() -> int:

@@ -14,7 +14,7 @@ from bot.domain.clock import StoppedClock
 from bot.domain.letter import Purpose
 from bot.outbox.postman import Counts
 from storage.tables import letters
-from tests.outbox.conftest import Post, Street
+from tests.outbox.conftest import Post, Street, away
 
 
 async def test_two_postmen_deliver_each_letter_once_and_in_order(street: Street) -> None:
@@ -143,3 +143,22 @@ async def test_a_template_message_in_a_dead_postmans_hand_goes_again_in_time(str
     assert sum("复诊" in bubble.text for bubble in patient.screen) == 1
     await running
     assert len(await post.sent()) == 1
+
+
+async def test_what_is_known_of_a_letter_survives_an_outage(street: Street, database_url: str) -> None:
+    """The patient has it, the database is away: when it is back, the letter is sent, and nobody sends it again."""
+    post = await street.opens(templates=False, sms=False)
+    patient = await post.follower()
+    await patient.says("你好")
+    number = await post.owes()
+    running = await hangs(post)  # claimed; the answer is on its way
+
+    async with away(database_url):
+        await asyncio.sleep(2.5)  # the call is given up meanwhile, and cannot be written down
+        assert not running.done()
+    await running
+
+    letter = await post.letter(number)
+    assert (letter.state, letter.reason) == ("sending", "unknown_outcome")
+    post.passes(minutes=10)
+    assert (await post.delivers()).failed == 1

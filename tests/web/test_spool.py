@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
 from bot.domain.clock import StoppedClock
 from bot.domain.inbound import Inbound, Reply
@@ -19,7 +16,7 @@ from bot.web.answering import Answering
 from bot.web.spool import Kept, Spool
 from storage.tables import alerts, letters, messages
 from tests.conftest import NOW
-from tests.outbox.conftest import Post, Street
+from tests.outbox.conftest import Post, Street, away
 from tests.outbox.test_postman import a_nurse
 
 
@@ -29,25 +26,6 @@ async def post(database_url: str, clock: StoppedClock, tmp_path: Path) -> AsyncI
         post = await Street(stack, database_url, clock).opens()
         post.server.house.answering.budget = 0.5
         yield post
-
-
-@asynccontextmanager
-async def away(url: str) -> AsyncIterator[None]:
-    """SQLite: another process holds on to it. PostgreSQL: it takes no connections and drops those it has."""
-    if url.startswith("sqlite"):
-        holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
-        yield
-        holder.execute("ROLLBACK")
-        holder.close()
-        return
-    name = make_url(url).database
-    server = make_url(url).set(database="postgres").render_as_string(hide_password=False)
-    with psycopg.connect(server, autocommit=True) as manager:
-        manager.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-        manager.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-        yield
-        manager.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
 
 async def back(post: Post) -> None:
