@@ -46,7 +46,7 @@ class PlanAnswer(Form[Asked]):
 
     def opens(self, talk: Talk) -> bool:
         """A plain answer to the last question, after its time: late, but not lost."""
-        if not SHORT.match(talk.said.text.strip()):
+        if not talk.bindings or not SHORT.match(talk.said.text.strip()):
             return False
         late = _late(talk)
         return late is not None and followup.is_answer(_open_question(late).key, talk.said.text)

@@ -325,18 +325,21 @@ def planned_between(connection: sa.Connection, since: datetime, until: datetime,
     return _of(connection, found, touches.c.patient_code, patient)
 
 
+_last_asked = (
+    _touch.where(
+        touches.c.contact_id == sa.bindparam("contact_id"),
+        touches.c.asked_at >= sa.bindparam("since"),
+        touches.c.questions != "",
+        touches.c.state.in_(("asked", "silent")),
+    )
+    .order_by(touches.c.asked_at.desc(), touches.c.id.desc())
+    .limit(1)
+)
+
+
 def last_asked(connection: sa.Connection, contact_id: int, since: datetime) -> Row | None:
     """The last question of a plan this user got from a moment on, whatever became of it."""
-    return connection.execute(
-        _touch.where(
-            touches.c.contact_id == contact_id,
-            touches.c.asked_at >= since,
-            touches.c.questions != "",
-            touches.c.state.in_(("asked", "silent")),
-        )
-        .order_by(touches.c.asked_at.desc(), touches.c.id.desc())
-        .limit(1)
-    ).first()
+    return connection.execute(_last_asked, {"contact_id": contact_id, "since": since}).first()
 
 
 def open_of(connection: sa.Connection, contact_ids: Sequence[int]) -> Iterator[Row]:
