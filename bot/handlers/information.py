@@ -57,7 +57,9 @@ class Information(Form[NoDraft]):
         """One of the hospital's own questions, whatever else it might be taken for: 胃镜要空腹吗."""
         meaning = talk.said.meaning
         unsure = meaning.intent in _NO_TASK or meaning.confidence < _SURE
-        return unsure and answer_search.is_asked(talk.knowledge.answers, meaning.text)
+        return unsure and (
+            answer_search.is_asked(talk.knowledge.answers, meaning.text) or _fact(talk) is not None
+        )
 
     def begin(self, talk: Talk, draft: NoDraft) -> Turn:
         if talk.said.plain in OPENERS:
