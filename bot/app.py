@@ -105,7 +105,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         zone=settings.zone,
         wording=wording,
         carriers=_carriers(settings, database, session, clock, official, kf),
-        templates=_templates(settings),
+        templates=platform_templates(settings),
         allows=consents.allows,
         plans=flows,
     )
@@ -254,7 +254,8 @@ def _kf(settings: Settings, database: Database, session: aiohttp.ClientSession) 
     return KfApi(secret.api)
 
 
-def _templates(settings: Settings) -> dict[str, dict[str, PlatformTemplate]]:
+def platform_templates(settings: Settings) -> dict[str, dict[str, PlatformTemplate]]:
+    """The platform's templates of every official account, by purpose."""
     return {
         f"wechat/{account.name}": {
             purpose: PlatformTemplate(template.id, template.title, template.fields)

@@ -16,6 +16,7 @@ HOMES = {
     "bind": "people",
     "unbind": "people",
     "understand": "understand",
+    "plan": "plan",
     "show": "show",
     "user": "users",
     "doctor": "doctor",

@@ -72,7 +72,7 @@ def put(
         patient_code=touch.patient_code,
         plan=occasion.plan.id,
         step=occasion.step.id,
-        template=_template(occasion),
+        template=template_of(occasion),
         facts=_notice(occasion, facts),
         author="plan",
     )
@@ -81,7 +81,7 @@ def put(
         _leave_open(db, occasion, send, facts, until)
 
 
-def _template(occasion: Occasion) -> str:
+def template_of(occasion: Occasion) -> str:
     """Which of the platform's templates stands for it when the window is shut."""
     return "reminder" if occasion.plan.id in REMINDERS else "care"
 

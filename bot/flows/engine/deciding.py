@@ -186,7 +186,11 @@ def _asking(
 ) -> Send | Later | Never:
     """One open question a person: a weightier one takes the place of the open one, others wait."""
     waiting = [
-        one for one in person.open if one.contact_id == reader.contact_id and one.id != occasion.touch.id
+        one
+        for one in person.open
+        if one.contact_id == reader.contact_id
+        and one.id != occasion.touch.id
+        and one.useful_until > occasion.now
     ]
     if occasion.purpose is Purpose.TRANSACTION:
         return Send(reader, questions)
