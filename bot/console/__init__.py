@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.console import access, inbox, live
-from bot.console.pages import STATIC
+from bot.console import access, account, actions, audit_pages, inbox, live, thread
+from bot.console.pages import STATIC, ZONE
+from bot.console.people import READINGS, Readings
+from bot.console.services import RECEPTION
 from bot.conversation.receive import Reception
 
-PARTS = (access, inbox, live)
+PARTS = (access, account, audit_pages, inbox, thread, actions, live)
 
 
 def add_console(app: web.Application, reception: Reception, *, secure: bool) -> None:
-    """Put the console under `/console/`. `secure`: cookies over HTTPS only."""
-    app[inbox.RECEPTION] = reception
+    """Put the console under `/console/`. `secure`: cookies over HTTPS only, and a second factor for everybody."""
+    app[RECEPTION] = reception
+    app[ZONE] = reception.zone
+    app[READINGS] = Readings()
     app[access.ATTEMPTS] = access.Attempts()
-    app[access.SECURE] = secure
+    app[access.SECURE] = app[access.SECOND_FACTOR] = secure
     app.middlewares.append(access.guard)
     app.cleanup_ctx.append(live.run_feed)
     for part in PARTS:

@@ -10,14 +10,18 @@ import sqlalchemy as sa
 import structlog
 from aiohttp import web
 
+from bot.console import finding
+from bot.console.people import STAFF
 from bot.web.health import DATABASE
+from bot.web.webhooks import CLOCK
 from storage.database import Database
-from storage.queries import desk
+from storage.queries import desk, staff
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 0.5  # seconds between two looks at the database while somebody watches
 HEARTBEAT = 15.0  # seconds; proxies close silent connections
+INDEX_EVERY = 2.0  # seconds between two looks for messages that cannot be found by their words yet
 
 
 class Feed:
@@ -78,9 +82,11 @@ async def events(request: web.Request) -> web.StreamResponse:
         }
     )
     await response.prepare(request)
-    seen = request.headers.get("Last-Event-ID", "")
+    seen, session = request.headers.get("Last-Event-ID", ""), request[STAFF].session
     with contextlib.suppress(ConnectionResetError):
         async for state in request.app[FEED].changes(seen):
+            if await request.app[DATABASE].read(lambda db: staff.session(db, session)) is None:
+                break  # signed out, here or by somebody else
             line = f"id: {state}\nevent: changed\ndata: {state}\n\n" if state else ": still here\n\n"
             await response.write(line.encode())
     return response
@@ -89,8 +95,22 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def run_feed(app: web.Application) -> AsyncIterator[None]:
     """For `app.cleanup_ctx`: the feed lives as long as the server."""
     app[FEED] = feed = Feed(app[DATABASE])
-    task = asyncio.create_task(feed.run())
+    tasks = [asyncio.create_task(feed.run()), asyncio.create_task(_index(app))]
     yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _index(app: web.Application) -> None:
+    """Make new messages findable. With several processes one of them does a batch at a time."""
+    database, clock = app[DATABASE], app[CLOCK]
+    while True:
+        await asyncio.sleep(INDEX_EVERY)
+        try:
+            # A look that changes nothing: an idle house writes nothing.
+            while await database.read(lambda db: finding.waits(db, clock.now())):
+                await database.write(lambda db: finding.index(db, clock.now()))
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            log.warning("search_index_waits", error=type(error).__name__)

@@ -41,8 +41,27 @@ def take(db: sa.Connection, contact_id: int, by: str) -> None:
     conversations.move(db, contact_id, owner="human", nurse=by)
 
 
-def reply(db: sa.Connection, contact_id: int, by: str, text: str, now: datetime, key: str) -> None:
-    """Answer the patient. The same `key` twice is one answer.
+def pass_on(db: sa.Connection, contact_id: int, to: str) -> None:
+    """Give it to a colleague, whoever has it now.
+
+    Raises:
+        LookupError: there is no such conversation.
+    """
+    if desk.lock(db, contact_id) is None:
+        raise LookupError(contact_id)
+    conversations.move(db, contact_id, owner="human", nurse=to)
+
+
+def reply(
+    db: sa.Connection,
+    contact_id: int,
+    by: str,
+    text: str,
+    now: datetime,
+    key: str,
+    not_before: datetime | None = None,
+) -> int | None:
+    """Answer the patient, at `not_before` or now; the letter's number. The same `key` twice is one answer.
 
     Raises:
         NotTaken: the conversation is not `by`'s.
@@ -57,11 +76,11 @@ def reply(db: sa.Connection, contact_id: int, by: str, text: str, now: datetime,
         key=f"nurse:{contact_id}:{key}",
         purpose=Purpose.TRANSACTION,
         text=text,
-        not_before=now,
+        not_before=not_before or now,
         contact_id=contact_id,
         author=by,
     )
-    letters.put(db, letter, now)
+    return letters.put(db, letter, now)
 
 
 def release(db: sa.Connection, contact_id: int, by: str, wording: Wording, now: datetime) -> None:

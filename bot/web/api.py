@@ -231,7 +231,7 @@ async def release_conversation(request: web.Request) -> web.Response:
     return web.json_response(_conversation(row))
 
 
-async def _change(request: web.Request, act: Callable[[Any, int], None]) -> Any:
+async def _change(request: web.Request, act: Callable[[Any, int], object]) -> Any:
     openid = request.match_info["openid"]
 
     def change(db: Any) -> Any:

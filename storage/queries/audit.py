@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from storage.dialect import lock_table
+from storage.rows import Rows
 from storage.tables import audit
 
 
@@ -39,6 +40,27 @@ def first_broken(connection: sa.Connection) -> int | None:
             return int(row.id)
         previous = row.hash
     return None
+
+
+def latest(
+    connection: sa.Connection, limit: int, *, before: int | None = None, actor: str = "", object_: str = ""
+) -> Rows:
+    """The newest entries, on from `before`, of one actor or about one object."""
+    found = sa.select(audit).order_by(audit.c.id.desc()).limit(limit)
+    if before is not None:
+        found = found.where(audit.c.id < before)
+    if actor:
+        found = found.where(audit.c.actor == actor)
+    if object_:
+        found = found.where(audit.c.object.startswith(object_, autoescape=True))
+    return connection.execute(found).all()
+
+
+def after(connection: sa.Connection, number: int, limit: int) -> Rows:
+    """Entries after a number, oldest first."""
+    return connection.execute(
+        sa.select(audit).where(audit.c.id > number).order_by(audit.c.id).limit(limit)
+    ).all()
 
 
 def _hash(previous: str, at: datetime, *texts: str) -> str:

@@ -9,7 +9,18 @@ import sqlalchemy as sa
 
 from storage.dialect import lock_row
 from storage.rows import Row, Rows
-from storage.tables import alerts, bindings, contacts, conversations, letters, messages, patients, tasks
+from storage.tables import (
+    alerts,
+    bindings,
+    contacts,
+    conversations,
+    desk_notes,
+    letters,
+    messages,
+    patients,
+    snoozes,
+    tasks,
+)
 
 _level = (
     sa.select(sa.func.min(alerts.c.level))
@@ -112,6 +123,11 @@ def fingerprint(connection: sa.Connection) -> str:
             sa.select(sa.func.max(alerts.c.acknowledged_at)).scalar_subquery(),
             sa.select(sa.func.max(letters.c.id)).scalar_subquery(),
             sa.select(sa.func.count()).where(letters.c.state == "queued").scalar_subquery(),
+            sa.select(sa.func.max(desk_notes.c.id)).scalar_subquery(),
+            sa.select(sa.func.max(snoozes.c.since)).scalar_subquery(),
+            sa.select(sa.func.count()).select_from(snoozes).scalar_subquery(),
+            sa.select(sa.func.max(tasks.c.id)).scalar_subquery(),
+            sa.select(sa.func.count()).where(tasks.c.status == "open").scalar_subquery(),
         )
     ).one()
     return "-".join("" if part is None else str(part).replace(" ", "T") for part in parts)

@@ -7,13 +7,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.rows import Row
+from storage.rows import Row, Rows
 from storage.tables import sessions, users
 
 
 def user(connection: sa.Connection, name: str) -> Row | None:
     """A console user, by sign-in name."""
     return connection.execute(sa.select(users).where(users.c.name == name)).first()
+
+
+def everyone(connection: sa.Connection) -> Rows:
+    """All console users, those who may sign in first."""
+    return connection.execute(sa.select(users).order_by(users.c.active.desc(), users.c.name)).all()
 
 
 def add_user(connection: sa.Connection, **values: Any) -> None:
@@ -26,11 +31,21 @@ def change_user(connection: sa.Connection, name: str, **values: Any) -> None:
     connection.execute(users.update().where(users.c.name == name).values(**values))
 
 
-def end_sessions(connection: sa.Connection, name: str, now: datetime) -> None:
-    """Sign a user out everywhere."""
+def use_code(connection: sa.Connection, name: str, step: int) -> bool:
+    """Use up a one-time code's time step; False when it, or a later one, was used before."""
+    done = connection.execute(
+        users.update()
+        .where(users.c.name == name, sa.or_(users.c.totp_step.is_(None), users.c.totp_step < step))
+        .values(totp_step=step)
+    )
+    return done.rowcount > 0
+
+
+def end_sessions(connection: sa.Connection, name: str, now: datetime, *, but: str = "") -> None:
+    """Sign a user out everywhere, or everywhere `but` in one session."""
     connection.execute(
         sessions.update()
-        .where(sessions.c.user_name == name, sessions.c.ended_at.is_(None))
+        .where(sessions.c.user_name == name, sessions.c.ended_at.is_(None), sessions.c.token_hash != but)
         .values(ended_at=now)
     )
 
@@ -47,10 +62,27 @@ def add_session(connection: sa.Connection, token_hash: str, name: str, now: date
 def session(connection: sa.Connection, token_hash: str) -> Row | None:
     """A session that was not ended, and its user as the user is now."""
     return connection.execute(
-        sa.select(sessions.c.created_at, sessions.c.seen_at, users.c.name, users.c.role)
+        sa.select(
+            sessions.c.created_at,
+            sessions.c.seen_at,
+            users.c.name,
+            users.c.role,
+            users.c.departments,
+            users.c.accounts,
+            users.c.totp_secret.is_not(None).label("enrolled"),
+        )
         .join(users, users.c.name == sessions.c.user_name)
         .where(sessions.c.token_hash == token_hash, sessions.c.ended_at.is_(None), users.c.active)
     ).first()
+
+
+def sessions_of(connection: sa.Connection, name: str, since: datetime) -> Rows:
+    """Where a user is signed in, the latest first."""
+    return connection.execute(
+        sa.select(sessions)
+        .where(sessions.c.user_name == name, sessions.c.ended_at.is_(None), sessions.c.created_at > since)
+        .order_by(sessions.c.seen_at.desc())
+    ).all()
 
 
 def touch_session(connection: sa.Connection, token_hash: str, now: datetime) -> None:
@@ -58,6 +90,9 @@ def touch_session(connection: sa.Connection, token_hash: str, now: datetime) -> 
     connection.execute(sessions.update().where(sessions.c.token_hash == token_hash).values(seen_at=now))
 
 
-def end_session(connection: sa.Connection, token_hash: str, now: datetime) -> None:
-    """Signed out."""
-    connection.execute(sessions.update().where(sessions.c.token_hash == token_hash).values(ended_at=now))
+def end_session(connection: sa.Connection, token_hash: str, now: datetime, *, of: str | None = None) -> bool:
+    """Signed out. With `of`, only a session of that user; False when there was none."""
+    statement = sessions.update().where(sessions.c.token_hash == token_hash, sessions.c.ended_at.is_(None))
+    if of is not None:
+        statement = statement.where(sessions.c.user_name == of)
+    return connection.execute(statement.values(ended_at=now)).rowcount > 0

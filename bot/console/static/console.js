@@ -1,42 +1,298 @@
-// Live updates and the Enter key. Everything else is plain forms.
+// Live updates, keys, sound, drafts and the eight seconds. Everything else is plain forms rendered on the server.
 "use strict";
 
-function listen(desk) {
-  const status = document.getElementById("connection");
-  const source = new EventSource(desk.dataset.live);
-  source.addEventListener("open", () => { status.textContent = "已连接"; status.className = "connection"; });
-  source.addEventListener("error", () => { status.textContent = "连接中断，正在重连"; status.className = "connection lost"; });
+const $ = (query, within = document) => within.querySelector(query);
+const $$ = (query, within = document) => [...within.querySelectorAll(query)];
+
+// --- Live: the server says that something changed; each part of the page asks again for itself. -----------------
+
+let state = "";
+function changed() { document.body.dispatchEvent(new CustomEvent("changed")); }
+
+function listen(address) {
+  const status = $("#connection");
+  const source = new EventSource(address);
+  source.addEventListener("open", () => { status.hidden = true; });
+  source.addEventListener("error", () => {
+    status.hidden = false;
+    status.textContent = "连接中断，正在重连。已写的内容不会丢失。";
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(address), 3000);
+  });
   source.addEventListener("changed", (event) => {
-    if (desk.dataset.state === event.data) return;
-    desk.dataset.state = event.data;
-    document.body.dispatchEvent(new CustomEvent("changed"));
+    if (state !== event.data) { state = event.data; changed(); }
   });
 }
+setInterval(() => { if (document.visibilityState === "visible" && $("#people, #alarms")) changed(); }, 30000); // clocks
 
-function bottom() {
-  const lines = document.querySelector(".lines");
-  if (lines) lines.scrollTop = lines.scrollHeight;
+// --- Alarm sound: until somebody acts. ----------------------------------------------------------------------------
+
+let audio = null;
+function ready() { if (!audio) audio = new AudioContext(); return audio.state === "running" ? true : (audio.resume(), false); }
+function beep(level) {
+  if (!audio || audio.state !== "running") return;
+  const tones = level === "E" ? [880, 660, 880] : [660, 520];
+  tones.forEach((tone, place) => {
+    const oscillator = audio.createOscillator(), volume = audio.createGain(), at = audio.currentTime + place * 0.22;
+    oscillator.frequency.value = tone;
+    volume.gain.setValueAtTime(0.0001, at);
+    volume.gain.exponentialRampToValueAtTime(0.35, at + 0.02);
+    volume.gain.exponentialRampToValueAtTime(0.0001, at + 0.2);
+    oscillator.connect(volume).connect(audio.destination);
+    oscillator.start(at);
+    oscillator.stop(at + 0.21);
+  });
+}
+let rung = "";
+function ring() {
+  const bar = $("[data-ring]");
+  document.body.classList.toggle("alarmed", Boolean(bar));
+  if (!bar) { rung = ""; return; }
+  const button = $("[data-sound]", bar);
+  if (button) button.hidden = Boolean(audio && audio.state === "running");
+  if (rung !== bar.dataset.ringing) { rung = bar.dataset.ringing; beep(bar.dataset.ring); }
+}
+setInterval(() => { const bar = $("[data-ring]"); if (bar && bar.dataset.ring !== "S") beep(bar.dataset.ring); }, 6000);
+for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, () => { if ($("[data-ring]") || audio) { ready(); setTimeout(ring, 200); } });
+
+// --- Toasts: what was done, and for a while how to undo it. -------------------------------------------------------
+
+let lastUndo = null;
+function toast(seed) {
+  const { words, undo, held } = seed.dataset;
+  seed.remove();
+  if (seed.hasAttribute("data-closes")) { $("#bulk")?.close(); picked.clear(); mark(); }
+  if (!words && !undo) return;
+  const box = document.createElement("div");
+  box.className = "toast";
+  const text = document.createElement("span");
+  box.append(text);
+  let left = Number(held) || 5;
+  const show = () => { text.textContent = (words || "将要发送") + (undo && held > 0 ? `（${left}秒）` : ""); };
+  show();
+  if (undo) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "撤回";
+    const act = () => { clearInterval(timer); box.remove(); lastUndo = null; htmx.ajax("POST", undo, { target: "#thread", swap: "innerHTML" }); };
+    button.addEventListener("click", act);
+    lastUndo = act;
+    box.append(button);
+  }
+  $("#toasts").append(box);
+  const timer = setInterval(() => {
+    left -= 1;
+    show();
+    if (left <= 0) { clearInterval(timer); box.remove(); if (undo) lastUndo = null; }
+  }, 1000);
 }
 
-document.addEventListener("DOMContentLoaded", () => {
-  const desk = document.querySelector("[data-live]");
-  if (desk) listen(desk);
-  bottom();
+// --- The composer -------------------------------------------------------------------------------------------------
+
+function privately() {
+  const form = $("#reply");
+  if (!form) return;
+  const mode = form.elements.mode.value;
+  form.classList.toggle("private", mode !== "reply");
+  $("#text").placeholder = mode === "reply" ? "回复患者。Enter 发送，Shift+Enter 换行，行首 / 常用语" : mode === "note" ? "给同事的备注，患者看不到。@ 提到谁" : "电话里说了什么，患者看不到";
+  count();
+}
+function count() {
+  const text = $("#text"), place = $("#count");
+  if (text && place) { const bytes = new TextEncoder().encode(text.value).length; place.textContent = bytes > 600 ? `${bytes}/2048 字节${bytes > 2048 ? "，将分条发送" : ""}` : ""; }
+}
+let saving = null;
+function keepDraft() {
+  const form = $("#reply");
+  if (!form) return;
+  const body = new URLSearchParams({ mode: form.elements.mode.value, text: form.elements.text.value });
+  const address = form.dataset.draft;
+  clearTimeout(saving);
+  saving = setTimeout(() => fetch(address, { method: "POST", body, keepalive: true }).catch(() => {}), 500);
+}
+function switchTo(mode) {
+  const form = $("#reply");
+  if (!form) { $("#note")?.focus(); return; }
+  const radio = $(`input[name=mode][value=${mode}]`, form);
+  radio.checked = true;
+  privately();
+  $("#text").focus();
+}
+let seeking = 0;
+async function seekSnippet() {
+  const text = $("#text"), box = $("#snippets");
+  if (!text || !box) return;
+  const line = text.value.slice(0, text.selectionStart).split("\n").pop();
+  if (!line.startsWith("/") && !line.startsWith("、")) { box.hidden = true; return; }
+  const turn = ++seeking;
+  const answer = await fetch(`${$("#reply").dataset.snippets}?q=${encodeURIComponent(line.slice(1))}`, { headers: { "HX-Request": "true" } });
+  if (!answer.ok || turn !== seeking) return;
+  box.replaceChildren(document.createRange().createContextualFragment(await answer.text()));
+  box.hidden = false;
+  $(".snippet", box)?.classList.add("on");
+}
+function useSnippet(button) {
+  const text = $("#text"), before = text.value.slice(0, text.selectionStart), rest = text.value.slice(text.selectionStart);
+  const start = before.lastIndexOf("\n") + 1;
+  text.value = before.slice(0, start) + button.dataset.text + rest;
+  $("#snippets").hidden = true;
+  text.focus();
+  const open = text.value.indexOf("{", start);
+  if (open >= 0) text.setSelectionRange(open, text.value.indexOf("}", open) + 1);
+  keepDraft();
+  count();
+}
+document.addEventListener("input", (event) => { if (event.target.id === "text") { keepDraft(); count(); seekSnippet(); } });
+document.addEventListener("change", (event) => {
+  if (event.target.name === "mode") { privately(); keepDraft(); }
+  if (event.target.matches(".pick")) pick(event.target);
 });
 
-for (const name of ["htmx:afterSwap", "htmx:after:swap"]) document.addEventListener(name, bottom);
+function composing(event) { return event.isComposing || event.keyCode === 229; } // Enter chooses a word then
 
+function inComposer(event) {
+  const box = $("#snippets"), open = box && !box.hidden;
+  if (open && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+    event.preventDefault();
+    step($$(".snippet", box), event.key === "ArrowDown" ? 1 : -1);
+  } else if (open && ["Enter", "Tab"].includes(event.key) && $(".snippet.on", box)) {
+    event.preventDefault();
+    useSnippet($(".snippet.on", box));
+  } else if (event.key === "Escape") {
+    if (open) box.hidden = true; else event.target.blur();
+  } else if (event.key === "Enter" && !event.shiftKey) {
+    event.preventDefault();
+    if (!event.target.value.trim()) return;
+    $("#at-once").value = event.ctrlKey || event.metaKey ? "1" : "";
+    event.target.form.requestSubmit();
+  }
+}
+function step(items, by) {
+  const at = items.findIndex((item) => item.classList.contains("on"));
+  items[at]?.classList.remove("on");
+  const next = items[(at + by + items.length) % items.length];
+  next?.classList.add("on");
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+// --- Keys ---------------------------------------------------------------------------------------------------------
+
+let waitingForPlace = false;
+function rows() { return $$("#people .row"); }
+function move(by) {
+  const all = rows();
+  const at = all.findIndex((row) => row.classList.contains("cursor"));
+  const from = at < 0 ? all.findIndex((row) => row.classList.contains("chosen")) : at;
+  all[at]?.classList.remove("cursor");
+  const next = all[Math.min(all.length - 1, Math.max(0, from + by))];
+  next?.classList.add("cursor");
+  next?.scrollIntoView({ block: "nearest" });
+  cursor = next?.id || "";
+}
+let cursor = "";
+function current() { return $("#people .row.cursor") || $("#people .row.chosen"); }
+function press(key) {
+  const found = $(`[data-key=${key}]`);
+  if (!found) return;
+  if (found.tagName === "INPUT") found.focus(); else found.click();
+}
+const KEYS = {
+  j: () => move(1), k: () => move(-1), r: () => switchTo("reply"), n: () => switchTo("note"), c: () => switchTo("call"),
+  m: () => press("m"), a: () => press("a"), s: () => press("s"), e: () => press("e"), t: () => press("t"),
+  x: () => { const box = $(".pick", current() || document); if (box) { box.checked = !box.checked; pick(box); } },
+  g: () => { waitingForPlace = true; setTimeout(() => { waitingForPlace = false; }, 1200); },
+  "?": () => $("#help").showModal(), "/": () => ($("#seek") || $("[type=search]"))?.focus(),
+  Enter: () => $("a", $("#people .row.cursor") || document.createElement("p"))?.click(),
+};
 document.addEventListener("keydown", (event) => {
-  // While Chinese is being composed, Enter chooses a word: it must not send.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-  if (event.target.tagName !== "TEXTAREA") return;
-  event.preventDefault();
-  if (event.target.value.trim()) event.target.form.requestSubmit();
+  if (composing(event)) return;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    const bar = $("#commands");
+    if (bar && !bar.open) { bar.showModal(); $("input", bar).select(); htmx.trigger($("input", bar), "input"); }
+    return;
+  }
+  if (event.target.id === "text") { inComposer(event); return; }
+  if (event.target.closest("#commands")) {
+    const items = $$("#command-results a");
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") { event.preventDefault(); step(items, event.key === "ArrowDown" ? 1 : -1); }
+    if (event.key === "Enter") { event.preventDefault(); ($("#command-results a.on") || items[0])?.click(); }
+    return;
+  }
+  if (event.target.matches("input:not([type=checkbox], [type=radio]), textarea, select")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && lastUndo) { event.preventDefault(); lastUndo(); return; }
+  if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+  if (waitingForPlace) { waitingForPlace = false; const place = $(`[data-go="${event.key.toLowerCase()}"]`); if (place) { event.preventDefault(); place.click(); return; } }
+  if (event.key === "Enter" && event.target !== document.body) return;
+  const digit = /^[1-9]$/.test(event.key) && $(`[data-digit="${event.key}"]:not(:disabled)`);
+  if (digit) { event.preventDefault(); digit.click(); return; }
+  const act = KEYS[event.key] || KEYS[event.key.toLowerCase()];
+  if (act) { event.preventDefault(); act(); }
 });
 
-// A draft outlives live updates (hx-preserve); once it is sent it is gone.
-document.addEventListener("submit", (event) => {
-  if (!event.target.matches(".reply")) return;
-  const box = event.target.querySelector("textarea");
-  setTimeout(() => { box.value = ""; }, 0);
+// --- Several at once ------------------------------------------------------------------------------------------------
+
+const picked = new Set();
+function pick(box) { if (box.checked) picked.add(box.value); else picked.delete(box.value); mark(); }
+function mark() {
+  const bar = $("#bulkbar");
+  if (!bar) return;
+  for (const box of $$(".pick")) box.checked = picked.has(box.value);
+  for (const old of $$("input[type=hidden]", bar)) old.remove();
+  for (const id of picked) { const field = document.createElement("input"); field.type = "hidden"; field.name = "id"; field.value = id; bar.append(field); }
+  $("#picked").textContent = picked.size;
+  bar.hidden = !picked.size;
+  $(".people")?.classList.toggle("picking", picked.size > 0);
+}
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-open]");
+  if (opener) $(`#${opener.dataset.open}`)?.showModal();
+  if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+  if (event.target.closest("[data-sound]")) { ready(); setTimeout(() => { ring(); beep("E"); }, 150); }
+  const snippet = event.target.closest(".snippet");
+  if (snippet) useSnippet(snippet);
+  for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// --- After every change of the page -------------------------------------------------------------------------------
+
+let atEnd = true, lastLine = "";
+document.addEventListener("scroll", (event) => {
+  if (event.target.id === "lines") atEnd = event.target.scrollHeight - event.target.scrollTop - event.target.clientHeight < 60;
+}, true);
+function settle() {
+  for (const seed of $$(".toast-seed")) toast(seed);
+  const lines = $("#lines");
+  if (lines) {
+    const newest = lines.lastElementChild?.id || "";
+    if (atEnd || !lastLine) lines.scrollTop = lines.scrollHeight;
+    lastLine = newest;
+  }
+  // The conversation changed hands: so does the composer.
+  const live = $("#live [data-owner]"), composer = $("#composer");
+  if (live && composer && live.dataset.owner !== composer.dataset.owner) {
+    composer.dataset.owner = live.dataset.owner;
+    document.body.dispatchEvent(new CustomEvent("owner"));
+  }
+  if (cursor) document.getElementById(cursor)?.classList.add("cursor");
+  if ($("#bulk form") && !$("#bulk").open) $("#bulk").showModal();
+  mark();
+  ring();
+}
+let settled = null;
+for (const name of ["htmx:after:swap", "htmx:after:settle", "htmx:finally:swap"]) {
+  document.addEventListener(name, () => { clearTimeout(settled); settled = setTimeout(() => { settle(); privately(); }, 10); });
+}
+document.addEventListener("htmx:after:request", (event) => {
+  if (event.target?.id === "reply") atEnd = true;
+});
+document.addEventListener("DOMContentLoaded", () => {
+  const live = $("[data-live]");
+  if (live) listen(live.dataset.live);
+  privately();
+  settle();
+  $("#reply textarea")?.focus();
 });

@@ -1,0 +1,159 @@
+"""What codes are called on staff's screens."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import bot.language
+from bot.language.pinyin import syllables
+
+LEVELS = {"E": "紧急", "U": "尽快", "S": "今天"}
+LEVEL_OF = ("E", "U", "S")
+CHANNELS = {"wechat": "公众号", "wecom": "企业微信", "kf": "微信客服"}
+ROUTES = {
+    "passive": "公众号即时回复",
+    "customer_service": "公众号客服消息",
+    "template": "模板通知",
+    "wecom": "企业微信",
+    "kf": "微信客服",
+    "sms": "短信",
+    "mass": "群发",
+    "wechat": "公众号",
+}
+RELATIONS = {"self": "本人", "child": "孩子", "parent": "父母", "spouse": "配偶", "other": "其他"}
+STATES = {
+    "queued": "待发",
+    "sending": "发送中",
+    "sent": "已发",
+    "delivered": "已送达",
+    "expired": "已过期",
+    "suppressed": "未发",
+    "failed": "失败",
+}
+REASONS = {
+    "recalled": "已撤回",
+    "too_late": "过了有效时间",
+    "deceased": "患者已故",
+    "no_consent": "未同意此类消息",
+    "quiet_hours": "夜间不打扰",
+    "open_alert": "有未关闭的警报",
+    "after_emergency": "紧急情况后14天内",
+    "open_complaint": "有未办结的投诉",
+    "nurse_speaks": "人工处理中",
+    "quota": "平台额度用完",
+    "pace": "发送限速",
+    "no_lawful_route": "没有合规的发送方式",
+    "no_route": "无法送达，已转电话任务",
+    "unknown_outcome": "结果未知，需人工确认",
+    "sender_died": "发送中断，将重发",
+    "opted_out": "患者已退订",
+}
+PURPOSES = {
+    "alarm": "警报",
+    "transaction": "业务",
+    "care": "随访",
+    "survey": "满意度",
+    "greeting": "问候",
+    "marketing": "营销",
+}
+TYPES = {
+    "image": "图片",
+    "voice": "语音",
+    "video": "视频",
+    "shortvideo": "小视频",
+    "location": "位置",
+    "link": "链接",
+    "file": "文件",
+    "event:subscribe": "关注了公众号",
+    "event:unsubscribe": "取消了关注",
+    "event:CLICK": "点了菜单",
+    "event:click": "点了菜单",
+    "event:SCAN": "扫了二维码",
+    "event:scan": "扫了二维码",
+}
+TASKS = {
+    "media": "看图片/语音",
+    "callback": "回电",
+    "plan": "随访异常",
+    "silence": "随访未回复",
+    "handoff": "转人工",
+    "complaint": "投诉",
+    "no_route": "消息送不到",
+    "low_score": "低分回访",
+    "report": "报告需告知",
+}
+TICKET_STATES = {
+    "received": "已受理",
+    "acknowledged": "已确认",
+    "assigned": "已指派",
+    "investigating": "调查中",
+    "replied": "已答复",
+    "accepted": "患者满意",
+    "disputed": "患者不认可",
+    "reopened": "重新打开",
+    "closed": "已办结",
+}
+SEVERITIES = {"C1": "C1 严重", "C2": "C2 重要", "C3": "C3 一般", "C4": "C4 建议"}
+SUPPRESSIONS = {
+    "negated": "否定",
+    "history": "既往",
+    "hypothetical": "假设",
+    "idiom": "习语",
+    "place": "地点",
+    "object": "物品",
+    "animal": "动物",
+    "fiction": "影视小说",
+    "own_text": "引用",
+}
+SLOTS = {
+    "department": "科室",
+    "doctor": "医生",
+    "phone": "电话",
+    "when": "时间",
+    "what": "事情",
+    "patient": "患者",
+    "symptom": "症状",
+    "urgency": "紧急程度",
+    "said": "原话",
+}
+DISPOSITIONS = {
+    "120": "已叫120",
+    "er": "已到急诊",
+    "advice": "医生电话指导",
+    "false": "误报",
+    "unreachable": "联系不上",
+}
+SNOOZES = {"1h": "1小时后", "tonight": "今晚19点", "tomorrow": "明早8点", "3d": "3天后", "week": "下周一"}
+SEX = {"M": "男", "F": "女", "": ""}
+
+
+@cache
+def concepts() -> Mapping[str, str]:
+    """The lexicon's danger signs: G01 → 心源性胸痛."""
+    assert bot.language.__file__ is not None
+    folder = Path(bot.language.__file__).parent / "lexicon"
+    return {
+        concept["id"]: concept["name"]
+        for file in sorted(folder.glob("*.toml"))
+        for concept in tomllib.loads(file.read_text(encoding="utf-8")).get("concept", ())
+    }
+
+
+def concept(code: str) -> str:
+    """A danger sign by name; its code when the lexicon does not know it."""
+    return concepts().get(code, code)
+
+
+def reason(code: str) -> str:
+    """Why a letter did not go: every word of it that we know, in Chinese."""
+    return "；".join(REASONS.get(part, part) for part in code.split())
+
+
+def initials(text: str) -> str:
+    """Pinyin initials, to find a name or a snippet by typing: 李护士 → lhs."""
+    return "".join(
+        (found[0][0] if (found := syllables(char)) else char.lower()) for char in text if not char.isspace()
+    )
