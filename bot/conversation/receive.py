@@ -15,6 +15,7 @@ from bot.conversation import danger, frames, people
 from bot.conversation.dialogue import AnyForm, Dialogue, Forms, Outcome
 from bot.conversation.knowledge import Knowledge, read_knowledge
 from bot.conversation.life import CANCEL, END, NOTICE_EVERY, QUEUE_NOTICE_EVERY, SILENCE
+from bot.conversation.reading import Reading
 from bot.conversation.said import Said, plain
 from bot.conversation.talk import Talk
 from bot.conversation.turn import HandOver, all_words
@@ -22,9 +23,8 @@ from bot.domain.inbound import Inbound, Reply
 from bot.domain.language import Language
 from bot.domain.letter import Letter, Purpose
 from bot.domain.words import Say, say
-from bot.language.meaning import Context, Urgency
+from bot.language.meaning import Urgency
 from bot.language.normalise import language_after
-from bot.language.understand import Understanding
 from bot.outbox import deliveries, letters
 from bot.outbox.split import split
 from bot.outbox.wording import Wording
@@ -61,8 +61,8 @@ class Reception:
     def _learn(self, knowledge: Knowledge) -> None:
         """Take in what the hospital said about itself."""
         self.knowledge = knowledge
-        self.understanding = Understanding(knowledge.vocabulary)
         self.wording.hospital = knowledge.facts
+        self.reading = Reading(knowledge, self.wording)
 
     def receive(self, db: sa.Connection, inbound: Inbound, now: datetime, *, owe: bool = False) -> Reply:
         """Answer one message or event. A retry gets the answer it got the first time.
@@ -111,9 +111,16 @@ class Reception:
     def _talk(self, db: sa.Connection, row: Row, inbound: Inbound, message_id: int, now: datetime) -> Talk:
         contact = people.contact_of(row)
         bindings = people.speaks_for(db, contact, now) if row.bound or contact.unionid else ()
-        local = now.astimezone(self.zone)
-        context = danger.context_of(db, bindings, local.date()) if bindings else Context()
-        meaning = self.understanding.read(inbound.text, local, context)
+        meaning = self.reading.read(
+            db,
+            inbound.text,
+            now,
+            self.zone,
+            contact_id=row.id,
+            message_id=message_id,
+            bindings=bindings,
+            spoke_at=row.spoke_at,
+        )
         written_in = contact.language
         if inbound.type == "text":
             written_in = language_after(inbound.text, contact.language)
@@ -136,7 +143,7 @@ class Reception:
 
     def alarm_words(self, text: str) -> str:
         """What a patient in danger must read even when the database is away; empty: nothing urgent."""
-        flags = self.understanding.read(text, datetime.now(self.zone)).red_flags
+        flags = self.reading.plainly(text, datetime.now(self.zone)).red_flags
         if flags.urgency not in (Urgency.EMERGENCY, Urgency.URGENT):
             return ""
         return self.wording.text(danger.words(flags), Language.SIMPLIFIED)

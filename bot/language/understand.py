@@ -52,6 +52,10 @@ class Understanding:
             _own_intents(examples, examples.stat().st_mtime_ns) if examples else _standard_intents()
         )
 
+    def danger(self, text: str, context: Context, own_texts: Container[str] = ()) -> RedFlags:
+        """The red flags alone."""
+        return self._lexicon.read(text, context, own_texts)
+
     def read(
         self,
         text: str,

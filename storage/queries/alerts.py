@@ -112,3 +112,12 @@ def user_of_wecom(connection: sa.Connection, userid: str) -> str | None:
         )
     ).scalar()
     return name
+
+
+def concepts_since(connection: sa.Connection, contact_id: int, since: datetime) -> frozenset[str]:
+    """The danger signs this user wrote of lately, alarmed or asked about."""
+    return frozenset(
+        connection.scalars(
+            sa.select(alerts.c.concept).where(alerts.c.contact_id == contact_id, alerts.c.at >= since)
+        )
+    )

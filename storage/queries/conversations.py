@@ -177,3 +177,23 @@ def keep_unionids(connection: sa.Connection, unionids: Mapping[int, str]) -> Non
     statement = contacts.update().where(contacts.c.id == sa.bindparam("of_contact"))
     rows = [{"of_contact": number, "unionid": unionid} for number, unionid in unionids.items()]
     connection.execute(statement, rows)
+
+
+_texts_since = (
+    sa.select(messages.c.text)
+    .where(
+        messages.c.contact_id == sa.bindparam("contact_id"),
+        messages.c.at >= sa.bindparam("since"),
+        messages.c.id != sa.bindparam("but"),
+        messages.c.dir == "in",
+        messages.c.type == "text",
+    )
+    .order_by(messages.c.id.desc())
+    .limit(4)
+)
+
+
+def texts_since(connection: sa.Connection, contact_id: int, since: datetime, but: int) -> list[str]:
+    """What a user wrote from a moment on, without one message, oldest first; the last four at most."""
+    rows = connection.scalars(_texts_since, {"contact_id": contact_id, "since": since, "but": but}).all()
+    return [text or "" for text in reversed(rows)]

@@ -45,3 +45,27 @@ async def test_silence_counts_as_happening(chat: Chat) -> None:
         assert await chat.does(lambda db: alarm.raise_unanswered(db, now)) == 1
         rows = await raised(chat)
     assert [(row.level, row.status) for row in rows] == [("U", "open")]
+
+
+async def test_a_danger_told_in_pieces_is_heard(chat: Chat) -> None:
+    for piece in ("我妈", "突然"):
+        assert "120" not in (await chat.says(piece)).replace("紧急情况请拨120", "")
+        chat.passes(seconds=5)
+    assert (await chat.says("说不出话了")).startswith("您说的情况可能很紧急")
+    chat.passes(seconds=5)
+    assert "您说的情况可能很紧急" not in await chat.says("好的谢谢")  # it was answered
+
+
+async def test_pieces_an_hour_apart_are_no_sentence(chat: Chat) -> None:
+    await chat.says("我妈")
+    chat.passes(hours=1)
+    await chat.says("你好")
+    assert await raised(chat) == []
+
+
+async def test_our_own_warning_sent_back_is_no_alarm(chat: Chat) -> None:
+    warning = await chat.says("我喘不上气了")
+    count = len(await raised(chat))
+    chat.passes(hours=2)
+    await chat.says(warning)
+    assert len(await raised(chat)) == count

@@ -1,0 +1,82 @@
+"""Reading a message for what it means, with what we know: the patient's facts, the last minute, our own texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from bot.conversation import danger
+from bot.conversation.knowledge import Knowledge
+from bot.domain.language import Language
+from bot.domain.patient import Binding
+from bot.domain.words import say
+from bot.language.meaning import Context, Meaning, Urgency
+from bot.language.red_flags.own_texts import fingerprint
+from bot.language.understand import Understanding
+from bot.outbox.wording import Wording
+from storage.queries import alerts, conversations
+
+TOGETHER = timedelta(seconds=60)  # 「我妈」「突然」「说不出话」 is one message (safety.md §1.2)
+PIECE = 15  # characters; longer messages are sentences of their own
+AGAIN = timedelta(hours=24)  # the same symptom twice in it is graver (safety.md §1)
+WARNINGS = ("emergency", "urgent", "same_day", "self_harm", "known")  # patients forward these to each other
+GRAVE = (Urgency.EMERGENCY, Urgency.URGENT)
+
+
+class Reading:
+    """Reads messages of one hospital, as it was last imported."""
+
+    def __init__(self, knowledge: Knowledge, wording: Wording) -> None:
+        self._understanding = Understanding(knowledge.vocabulary)
+        self._own_texts = frozenset(
+            fingerprint(wording.text(say(f"red_flag/{name}"), language))
+            for name in WARNINGS
+            for language in Language
+        )
+
+    def plainly(self, text: str, now: datetime) -> Meaning:
+        """The text alone, for when nothing else can be asked."""
+        return self._understanding.read(text, now, own_texts=self._own_texts)
+
+    def read(
+        self,
+        db: sa.Connection,
+        text: str,
+        now: datetime,
+        zone: ZoneInfo,
+        *,
+        contact_id: int,
+        message_id: int,
+        bindings: Sequence[Binding],
+        spoke_at: datetime | None,
+    ) -> Meaning:
+        """The text, by somebody of whom we know something."""
+        local = now.astimezone(zone)
+        context = danger.context_of(db, bindings, local.date()) if bindings else Context()
+        meaning = self._understanding.read(text, local, context, self._own_texts)
+        if meaning.red_flags.flags:
+            seen = alerts.concepts_since(db, contact_id, now - AGAIN)
+            if seen & {flag.concept for flag in meaning.red_flags.flags}:
+                again = replace(context, seen_within_24_hours=seen)
+                meaning = self._understanding.read(text, local, again, self._own_texts)
+        alone = spoke_at is None or now - spoke_at > TOGETHER or len(text) > PIECE
+        if alone or meaning.red_flags.urgency in GRAVE:
+            return meaning
+        earlier = conversations.texts_since(db, contact_id, now - TOGETHER, message_id)
+        return self._together(meaning, earlier, text, context)
+
+    def _together(self, meaning: Meaning, earlier: Sequence[str], text: str, context: Context) -> Meaning:
+        """The danger that only the last messages together tell; what they told before has been answered."""
+        pieces = [piece for piece in earlier if len(piece) <= PIECE]
+        before = "".join(pieces)
+        if not before:
+            return meaning
+        flags = self._understanding.danger(before + text, context, self._own_texts)
+        if flags.urgency not in GRAVE:
+            return meaning
+        told = self._understanding.danger(before, context, self._own_texts).urgency in GRAVE
+        return meaning if told else replace(meaning, red_flags=flags)
