@@ -14,7 +14,7 @@ from bot.channels.errors import UNFOLLOWED, Reaction
 from bot.channels.limits import QUOTA_ZONE
 from bot.domain.letter import LetterState, Purpose
 from bot.outbox.carriers import Parcel
-from bot.outbox.routes import OFFICIAL_ACCOUNT_ONLY, REPEAT_WITHIN, REPEATABLE, UNKNOWN, client_id, spread
+from bot.outbox.routes import OFFICIAL_ACCOUNT_ONLY, REPEAT_WITHIN, REPEATABLE, UNKNOWN, spread
 from storage.queries import alerts, outbox, tokens
 from storage.rows import Row
 
@@ -51,7 +51,8 @@ def record(db: sa.Connection, outcomes: Sequence[Outcome], now: datetime) -> lis
             continue
         changes.append(_change(db, row, outcome, now))
         shown += _shown(row, outcome, now)
-    outbox.change_letters(db, changes)
+    outbox.change_letters(db, [change for change in changes if "tried" not in change])
+    outbox.change_letters(db, [change for change in changes if "tried" in change])
     outbox.keep_sent(db, shown)
     return [state for change in changes if (state := LetterState(change["state"])) in ENDED]
 
@@ -69,22 +70,23 @@ ENDED: Final = frozenset(
 
 def _change(db: sa.Connection, row: Row, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """The letter's new columns."""
-    change = {
+    done = {
         "id": row.id,
-        "state": LetterState.QUEUED.value,
-        "reason": row.reason,
-        "channel": row.channel,
-        "not_before": row.not_before,
-        "attempts": row.attempts,
         "claimed_until": None,
-        "tried": row.tried,
         "parts_sent": row.parts_sent + outcome.parts_done,
         "platform_id": outcome.platform_id or row.platform_id,
+    }
+    if outcome.reaction is Reaction.SENT:
+        return done | {"state": LetterState.SENT.value, "reason": ""}
+    change = done | {
+        "state": LetterState.QUEUED.value,
+        "reason": row.reason,
+        "not_before": row.not_before,
+        "attempts": row.attempts,
+        "tried": row.tried,
         "sent_at": row.sent_at,
     }
     match outcome.reaction:
-        case Reaction.SENT:
-            return change | {"state": LetterState.SENT.value, "reason": ""}
         case None:
             return change | _unknown(row, outcome, now)
         case Reaction.NEXT_MINUTE:
@@ -205,6 +207,3 @@ def give_to_a_person(db: sa.Connection, row: Row | Mapping[str, Any], reason: st
             "status": "open",
         },
     )
-
-
-__all__ = ["Outcome", "client_id", "give_to_a_person", "next_midnight", "record", "sent_messages"]
