@@ -29,6 +29,8 @@ from bot.flows.engine.planner import Planner
 from bot.flows.greetings import Greeter
 from bot.handlers import HANDLERS, waiting_offer
 from bot.hospital import consents, loyalty
+from bot.language.meaning import Urgency
+from bot.language.red_flags import Lexicon, LexiconError
 from bot.outbox import alarm
 from bot.outbox.carriers import (
     Carrier,
@@ -38,11 +40,12 @@ from bot.outbox.carriers import (
     TemplateCarrier,
     WeComCarrier,
 )
+from bot.outbox.ladder import Ladder
 from bot.outbox.postman import Postman
 from bot.outbox.routes import PlatformTemplate
 from bot.outbox.wording import Wording
 from bot.outbox.worker import Chore, Tick, Worker
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.web import api, health, report_page, webhooks, wecom_webhook
 from bot.web.answering import Answering
 from bot.web.kf import KfDesk
@@ -93,6 +96,8 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         zone=settings.zone,
         public_url=settings.public_url,
         sms=bool(settings.sms.url),
+        lexicon=_lexicon(settings),
+        examples=Path(settings.language.examples) if settings.language.examples else None,
     )
 
     session = open_session()
@@ -166,10 +171,27 @@ def _planners(settings: Settings, wording: Wording) -> Sequence[Tick]:
     )
 
 
+PROOF = "我喘不上气了，嘴唇发紫"  # whatever a hospital's own lexicon says, it must know this
+
+
+def _lexicon(settings: Settings) -> Lexicon | None:
+    """The hospital's own red-flag lexicon; None: the one that ships."""
+    if not settings.language.lexicon:
+        return None
+    try:
+        lexicon = Lexicon.load(Path(settings.language.lexicon))
+    except LexiconError as error:
+        raise SettingsError(f"XIAOHU_LANGUAGE__LEXICON: {error}") from error
+    if lexicon.read(PROOF).urgency is not Urgency.EMERGENCY:
+        raise SettingsError(f"XIAOHU_LANGUAGE__LEXICON: it does not take {PROOF} for an emergency")
+    return lexicon
+
+
 def _ticks(wording: Wording) -> Sequence[Tick]:
     """What happens by itself when its time has come."""
     return (
         Tick("unanswered safety checks", alarm.raise_unanswered),
+        Tick("alarm ladder", Ladder(wording, wording.zone)),
         Tick("waiting list", lambda db, now: waiting_offer.tick(db, now, wording), timedelta(seconds=5)),
         Tick(
             "reports that are ready",

@@ -67,6 +67,13 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     token: str = ""
 
 
+class LanguageSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The hospital's own words, and the lexicon its clinician signed."""
+
+    examples: str = ""  # a TOML file (docs/language.md)
+    lexicon: str = ""  # a folder like bot/language/lexicon; empty: the one that ships
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `xiaohu.toml`, `.env` and the environment say, checked."""
 
@@ -82,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     wecom: WeComSettings = WeComSettings()
     sms: SmsSettings = SmsSettings()
     api: ApiSettings = ApiSettings()
+    language: LanguageSettings = LanguageSettings()
     wechat_accounts: tuple[WeChatSettings, ...] = ()
 
     @property
@@ -169,6 +177,9 @@ def _check(tree: dict[str, Any]) -> Settings:
             raise SettingsError("XIAOHU_WECHAT__AES_KEY: missing; modes compatible and safe need it")
         if not account.token:
             raise SettingsError("XIAOHU_WECHAT__TOKEN: missing")
+    for name, path in (("EXAMPLES", settings.language.examples), ("LEXICON", settings.language.lexicon)):
+        if path and not Path(path).exists():
+            raise SettingsError(f"XIAOHU_LANGUAGE__{name}: there is no {path}")
     if settings.wecom.corp_id and not (settings.wecom.token and settings.wecom.aes_key):
         missing = "TOKEN" if not settings.wecom.token else "AES_KEY"
         raise SettingsError(f"XIAOHU_WECOM__{missing}: missing")

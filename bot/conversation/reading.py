@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from bot.domain.language import Language
 from bot.domain.patient import Binding
 from bot.domain.words import say
 from bot.language.meaning import Context, Meaning, Urgency
+from bot.language.red_flags import Lexicon
 from bot.language.red_flags.own_texts import fingerprint
 from bot.language.understand import Understanding
 from bot.outbox.wording import Wording
@@ -30,8 +32,15 @@ GRAVE = (Urgency.EMERGENCY, Urgency.URGENT)
 class Reading:
     """Reads messages of one hospital, as it was last imported."""
 
-    def __init__(self, knowledge: Knowledge, wording: Wording) -> None:
-        self._understanding = Understanding(knowledge.vocabulary)
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        wording: Wording,
+        *,
+        lexicon: Lexicon | None = None,
+        examples: Path | None = None,
+    ) -> None:
+        self._understanding = Understanding(knowledge.vocabulary, lexicon, examples)
         self._own_texts = frozenset(
             fingerprint(wording.text(say(f"red_flag/{name}"), language))
             for name in WARNINGS

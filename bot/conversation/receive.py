@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from bot.domain.letter import Letter, Purpose
 from bot.domain.words import Say, say
 from bot.language.meaning import Urgency
 from bot.language.normalise import language_after
+from bot.language.red_flags import Lexicon
 from bot.outbox import deliveries, letters
 from bot.outbox.split import split
 from bot.outbox.wording import Wording
@@ -50,19 +52,23 @@ class Reception:
         zone: ZoneInfo,
         public_url: str = "",
         sms: bool = True,
+        lexicon: Lexicon | None = None,
+        examples: Path | None = None,
     ) -> None:
         self.forms = Forms(forms)
         self.wording = wording
         self.zone = zone
         self.public_url = public_url
         self.sms = sms
+        self._lexicon = lexicon  # the hospital's own, as its clinician signed it
+        self._examples = examples  # of the hospital's own words
         self._learn(Knowledge())
 
     def _learn(self, knowledge: Knowledge) -> None:
         """Take in what the hospital said about itself."""
         self.knowledge = knowledge
         self.wording.hospital = knowledge.facts
-        self.reading = Reading(knowledge, self.wording)
+        self.reading = Reading(knowledge, self.wording, lexicon=self._lexicon, examples=self._examples)
 
     def receive(self, db: sa.Connection, inbound: Inbound, now: datetime, *, owe: bool = False) -> Reply:
         """Answer one message or event. A retry gets the answer it got the first time.
