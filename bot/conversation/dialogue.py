@@ -76,7 +76,7 @@ class Dialogue:
     def take(self) -> Outcome:
         """Answer the message."""
         said = self._talk.said
-        if self._frames and said.plain in CANCEL:
+        if self._frames and said.plain in CANCEL and not self._kept(said.plain):
             self._frames.clear()
             self._say(say("common/cancelled"))
         elif (form := self._forms.by_word.get(said.plain)) and (form.anywhere or not self._frames):
@@ -86,6 +86,10 @@ class Dialogue:
         else:
             self._route()
         return self._out
+
+    def _kept(self, word: str) -> bool:
+        form = self._forms.by_name.get(self._frames[-1].form)
+        return form is not None and form.keeps(self._frames[-1].step, word)
 
     def begin(self, name: str, **opening: Any) -> Outcome:
         """Start one form, whatever the message says."""

@@ -78,6 +78,10 @@ class Form(Generic[D]):
         """Read "不是周三，是周四" or "换个医生": an earlier answer taken back. None: it is not that."""
         return None
 
+    def keeps(self, name: str, word: str) -> bool:
+        """Whether 取消 and the like are an answer to the question `name`, not the end of the dialogue."""
+        return False
+
     def summary(self, draft: D) -> dict[str, str]:
         """What is settled, as a nurse reads it when the conversation is handed over."""
         return {

@@ -87,7 +87,7 @@ class Plan:
     pregnancy: bool = False  # stops for ever when the pregnancy was lost
     ends_with_admission: bool = True  # a new stay in hospital ends it; otherwise it waits
     repeats_when_moved: bool = False  # a reminder: sent again, as 改期, when the date changes
-    spread_over_days: int = 400  # an episode older than this begins nothing
+    announces_cancelling: bool = False  # whoever was told of the time is told that it holds no more
     future_only: bool = False  # begins nothing for an episode that is over
 
     @property

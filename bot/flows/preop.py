@@ -16,6 +16,7 @@ PLAN = Plan(
     subject="术前提醒",
     ends_with_admission=False,
     repeats_when_moved=True,
+    announces_cancelling=True,
     future_only=True,
     steps=(
         Step("t7", -7, questions=("preop_medicines",), useful=timedelta(days=2)),

@@ -73,6 +73,14 @@ class PlanAnswer(Form[Asked]):
             return self._not_understood(talk, touch, question)
         return self._settled(talk, touch, question, answer)
 
+    @step("visit")
+    def visit_answered(self, talk: Talk, draft: Asked) -> Turn:
+        return self.answered(talk, draft)
+
+    def keeps(self, name: str, word: str) -> bool:
+        """取消 in answer to the reminder of a visit means the visit."""
+        return name == "visit"
+
     def _not_understood(self, talk: Talk, touch: Row, question: Question) -> Turn:
         """Words about health go to a nurse; of another topic the conversation takes care; else once more."""
         meaning = talk.said.meaning

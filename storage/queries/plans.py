@@ -73,9 +73,9 @@ def visits_since(connection: sa.Connection, day: date, patient: str | None = Non
 
 
 def tagged(connection: sa.Connection, tags: Collection[str], patient: str | None = None) -> Rows:
-    """Who bears one of these tags: patient_code, tag, since, until. A trailing % matches any ending."""
-    exact = [tag for tag in tags if not tag.endswith("%")]
-    like = [patient_tags.c.tag.like(tag) for tag in tags if tag.endswith("%")]
+    """Who bears one of these tags: patient_code, tag, since, until. % stands for anything."""
+    exact = [tag for tag in tags if "%" not in tag]
+    like = [patient_tags.c.tag.like(tag) for tag in tags if "%" in tag]
     found = sa.select(
         patient_tags.c.patient_code, patient_tags.c.tag, patient_tags.c.since, patient_tags.c.until
     ).where(sa.or_(patient_tags.c.tag.in_(exact), *like))

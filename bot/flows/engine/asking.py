@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
 
 from bot.conversation import frames
 from bot.domain.language import Language
-from bot.domain.letter import Letter
+from bot.domain.letter import Letter, Purpose
 from bot.domain.words import Say, say
-from bot.flows.engine.deciding import Occasion, Send
+from bot.flows.engine.deciding import Occasion, Send, morning_after
 from bot.flows.engine.people import Person
 from bot.hospital.departments import alias
 from bot.hospital.questions import QUESTIONS
@@ -21,6 +22,7 @@ from bot.outbox import letters
 from bot.outbox.wording import Wording
 from storage.queries import conversations
 from storage.queries import plans as rows
+from storage.rows import Row
 
 FORM: Final = "plan_answer"  # the topic of `bot/handlers/plan_answer.py`
 REMINDERS: Final = frozenset({"visit", "visit_day", "preop", "exam"})  # whose platform notice is a reminder
@@ -125,7 +127,7 @@ def _leave_open(
     """The question waits below a dialogue that is going on, and above an older question of ours."""
     mine = frames.Frame(
         form=FORM,
-        step="answer",
+        step="visit" if send.questions[0] == "reminder" else "answer",
         draft={"touch": occasion.touch.id},
         patient=occasion.touch.patient_code,
         question=[_plain(one) for one in question(send.questions[0], facts)],
@@ -140,6 +142,31 @@ def _leave_open(
     older = [one for one in kept if one.form == FORM]
     going_on = [one for one in kept if one.form != FORM]
     conversations.move(db, contact_id, forms=frames.keep([*older, mine, *going_on]))
+
+
+def call_off(
+    db: sa.Connection, wording: Wording, instance: Row, person: Person, now: datetime, zone: ZoneInfo
+) -> None:
+    """原手术时间已取消: whoever was told of an operation is told that its time holds no more."""
+    reader = person.reader(now.astimezone(zone).date(), 1)
+    if isinstance(reader, str) or person.patient.deceased_on is not None:
+        return
+    words = say("plan/preop_cancelled", name=person.patient.masked_name)
+    letter = Letter(
+        key=f"called_off/{instance.id}/{instance.moves}",
+        purpose=Purpose.TRANSACTION,
+        text=wording.text(words, Language(reader.language or Language.SIMPLIFIED)),
+        not_before=morning_after(now, zone) or now,
+        useful_until=now + timedelta(days=3),
+        contact_id=reader.contact_id,
+        patient_code=instance.patient_code,
+        plan=instance.plan,
+        step="called_off",
+        template="reminder",
+        facts={"subject": "安排变更", "when": now.isoformat(), "note": "原安排已取消,请查看公众号消息"},
+        author="plan",
+    )
+    letters.put(db, letter, now)
 
 
 def close(db: sa.Connection, contact_id: int, touch_ids: Sequence[int]) -> None:

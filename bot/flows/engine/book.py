@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from storage.queries import plans as rows
 from storage.rows import Row
 
 FIXED: Final = frozenset({"tag", "pregnancy"})  # their beginning is when we first heard of them
+A_DAY: Final = timedelta(days=1)
 RANK_OF_RISK: Final = 1000  # ranks between two risks: steps of one plan
 
 Plans = Mapping[tuple[str, int], Plan]
@@ -53,6 +54,9 @@ class Book:
     zone: ZoneInfo
     plans: Plans
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    called_off: list[Row] = field(
+        default_factory=list
+    )  # whose patients must be told that a time holds no more
 
     def reconcile(self, episodes: Iterable[Episode]) -> int:
         """Bring the instances of these episodes up to them; how many began, moved or stopped."""
@@ -89,6 +93,8 @@ class Book:
                         new.append((plan, episode, anchor))
                 elif row.state in rows.RUNNING and not fits:
                     stopped[_why(plan, episode)].append(row)
+                    if plan.announces_cancelling and row.anchor_at > self.now - A_DAY:
+                        self.called_off.append(row)
                 elif anchor is not None and fits and episode.kind not in FIXED:
                     own = self.plans.get((row.plan, row.version), plan)
                     if row.state in rows.RUNNING and row.anchor_at != anchor:
@@ -179,6 +185,7 @@ class Book:
         unsent = set(rows.suppress_letters(self.db, asked, "moved"))
         changes: list[dict[str, Any]] = []
         added: list[dict[str, Any]] = []
+        told: list[Row] = []
         for row, plan, anchor in moved:
             self._note(
                 row.id,
@@ -197,6 +204,7 @@ class Book:
                 elif not earlier:
                     added.append(self._touch(row.id, plan, row.patient_code, row.episode, due))
                 elif plan.repeats_when_moved:
+                    told.append(row)
                     changes += [_cancelled(one) for one in earlier if one.state == "asked"]
                     if due.useful_until > self.now:
                         added.append(
@@ -204,6 +212,11 @@ class Book:
                         )
         rows.change_touches(self.db, changes)
         rows.add_touches(self.db, added)
+        self.called_off += {one.id: one for one in told if self._announces(one)}.values()
+
+    def _announces(self, row: Row) -> bool:
+        plan = self.plans.get((row.plan, row.version))
+        return plan is not None and plan.announces_cancelling
 
     def _moved(self, touch: Row, due: Due) -> dict[str, Any]:
         past = due.useful_until <= self.now

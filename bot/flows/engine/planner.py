@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from bot.flows.engine.asking import call_off
 from bot.flows.engine.book import Book, Plans
 from bot.flows.engine.deciding import LOSS_BEFORE
 from bot.flows.engine.firing import fire
+from bot.flows.engine.people import Census
 from bot.hospital import episodes
 from bot.outbox.wording import Wording
 from storage.queries import cursors
@@ -50,7 +52,16 @@ class Planner:
         done += book.reconcile(episodes.booked(db, now, self.zone))
         done += book.extend()
         book.close()
+        self._call_off(db, book, now)
         return done
+
+    def _call_off(self, db: sa.Connection, book: Book, now: datetime) -> None:
+        """In the transaction that stops the reminders."""
+        if not book.called_off:
+            return
+        census = Census(db, [row.patient_code for row in book.called_off], now, self.zone)
+        for row in book.called_off:
+            call_off(db, self.wording, row, census.people[row.patient_code], now, self.zone)
 
     def _stop(self, db: sa.Connection, book: Book, today: date) -> int:
         """What death and a lost pregnancy end, at once and not only when the next contact is due."""
