@@ -306,18 +306,17 @@ def _numbers(question: Question, said: str) -> set[str]:
     number = _number(said)
     if number is not None:
         return {str(number)} & question.options.keys()
+    parts = [_number(part) for part in _JOIN.split(said)]
+    if len(parts) > 1 and None not in parts:
+        chosen = {str(part) for part in parts}
+        return chosen if chosen <= question.options.keys() else set()
     led = _LEADING.match(said)
     if led:
         option = str(_DIGITS.get(led[1], led[1]))
         # "3 不太好" repeats the option's words; "3天没大便" is a sentence of its own.
         if option in question.options and any(word in led[2] for word in question.words.get(option, ())):
             return {option}
-        return set()
-    parts = [_number(part) for part in _JOIN.split(said)]
-    if len(parts) < 2 or None in parts:
-        return set()
-    chosen = {str(part) for part in parts}
-    return chosen if chosen <= question.options.keys() else set()
+    return set()
 
 
 def _worded(question: Question, said: str) -> set[str]:
