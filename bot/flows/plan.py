@@ -130,7 +130,14 @@ def contacts(
     for order, step in enumerate(plan.steps):
         for occurrence, day in _days(step, anchor, zone, until):
             due = _moment(plan, step, anchor, day, zone, f"{seed}/{plan.id}/{step.id}/{occurrence}")
+            if _too_early(plan, step, due, anchor):
+                continue
             yield Due(step, occurrence, due, _useful_until(step, due, day, zone), order)
+
+
+def _too_early(plan: Plan, step: Step, due: datetime, anchor: datetime) -> bool:
+    """An evening's question about an operation that was later still: it would ask about what has not happened."""
+    return not plan.future_only and step.at is not None and not (step.days or step.months) and due < anchor
 
 
 def repeats(plan: Plan) -> bool:

@@ -72,6 +72,13 @@ async def test_rule_05_what_is_past_is_recorded_and_not_sent(ward: Ward) -> None
     assert await ward.steps() == []
 
 
+async def test_rule_06_an_evening_contact_before_a_late_operation_is_left_out(ward: Ward) -> None:
+    await ward.operation(day="2026-11-18", time=time(20, 30))
+    await ward.looks("2026-11-18 19:40")
+    assert await ward.steps() == []
+    assert "d0" not in await ward.touches()
+
+
 def test_rule_07_the_31st_comes_back_after_a_short_month() -> None:
     monthly = plan(Step("a", at=time(10), repeat=Repeat(months=1), jitter=False))
     days = [one.date() for one in moments(monthly, at("2027-01-31 00:00"), until=at("2027-05-01 00:00"))]
@@ -125,6 +132,30 @@ async def test_rule_12_who_bears_the_tag_no_more_is_asked_no_more(ward: Ward) ->
     await ward.does(lambda db: db.execute(ended))
     await ward.looks("2026-11-20 08:30")
     assert await ward.steps() == ["hypertension/daily"]
+
+
+async def test_rule_13_a_plan_that_was_withdrawn_fires_no_more(ward: Ward) -> None:
+    await ward.operation("cataract", day="2026-11-17")
+    await ward.looks("2026-11-17 12:00")
+    ward.plans = {key: one for key, one in PLANS.items() if one.id != "cataract"}
+    await ward.looks("2026-11-18 10:30")
+    assert await ward.steps() == []
+    assert (await ward.reasons())["d1"] == "withheld plan_withdrawn"
+
+
+async def test_rule_16_unsigned_plans_are_withheld_where_a_signature_is_needed(ward: Ward) -> None:
+    ward.unsigned_run = False
+    await ward.operation("cataract", day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    assert (await ward.reasons())["d1"] == "withheld unsigned"
+
+
+async def test_rule_17_another_hour_of_the_same_day_repeats_nothing(ward: Ward) -> None:
+    await ward.operation(day="2026-11-21", status="planned")
+    await ward.looks("2026-11-18 10:30")
+    await ward.operation(day="2026-11-21", status="planned", time=time(14))
+    await ward.looks("2026-11-18 12:00")
+    assert await ward.steps() == ["preop/t3"]
 
 
 async def test_rule_17_a_reminder_is_repeated_as_moved_and_care_is_not(ward: Ward) -> None:
@@ -355,7 +386,7 @@ async def test_rule_44_every_decision_is_in_the_ledger(ward: Ward) -> None:
     decisions = await ward.decisions()
     assert "started abdominal v1" in decisions
     assert "sent" in decisions
-    assert any(one.startswith("moved 2026-11-16") for one in decisions)
+    assert any(one.startswith("moved 2026-11-17 09:00 to 2026-11-16") for one in decisions)
     assert "withheld no_consent" in decisions
 
 

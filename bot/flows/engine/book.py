@@ -33,7 +33,7 @@ def anchor_of(plan: Plan, episode: Episode, zone: ZoneInfo) -> datetime | None:
         case "discharge":
             return midnight(episode.discharged_on or episode.day, zone)
         case _:
-            return midnight(episode.day, zone)
+            return episode.at or midnight(episode.day, zone)
 
 
 def begins(plan: Plan, episode: Episode) -> bool:
@@ -191,7 +191,7 @@ class Book:
                 row.id,
                 None,
                 "moved",
-                f"{row.anchor_at:%Y-%m-%d %H:%M} to {anchor.astimezone(self.zone):%Y-%m-%d %H:%M}",
+                f"{row.anchor_at.astimezone(self.zone):%Y-%m-%d %H:%M} to {anchor.astimezone(self.zone):%Y-%m-%d %H:%M}",
             )
             of_step: dict[Any, list[Row]] = defaultdict(list)
             for touch in by_instance[row.id]:
@@ -203,7 +203,7 @@ class Book:
                     changes.append(self._moved(movable[-1], due))
                 elif not earlier:
                     added.append(self._touch(row.id, plan, row.patient_code, row.episode, due))
-                elif plan.repeats_when_moved:
+                elif plan.repeats_when_moved and self._another_day(row.anchor_at, anchor):
                     told.append(row)
                     changes += [_cancelled(one) for one in earlier if one.state == "asked"]
                     if due.useful_until > self.now:
@@ -213,6 +213,9 @@ class Book:
         rows.change_touches(self.db, changes)
         rows.add_touches(self.db, added)
         self.called_off += {one.id: one for one in told if self._announces(one)}.values()
+
+    def _another_day(self, old: datetime, new: datetime) -> bool:
+        return old.astimezone(self.zone).date() != new.astimezone(self.zone).date()
 
     def _announces(self, row: Row) -> bool:
         plan = self.plans.get((row.plan, row.version))

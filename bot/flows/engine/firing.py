@@ -43,25 +43,32 @@ class Firing:
     wording: Wording
     unsigned_run: bool
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    _touched: set[object] = field(default_factory=set)  # patients and readers of this batch
 
     def fire(self) -> int:
         """Settle what is due; how many contacts that was."""
         due = rows.due(self.db, self.now, BATCH)
         if not due:
             return 0
+        census = Census(self.db, [touch.patient_code for touch in due], self.now, self.zone)
         for touch in sorted_by_weight(due):
-            self._settle(touch)
+            self._settle(touch, self._fresh(census, touch.patient_code))
+            self._touched.add(touch.patient_code)
+            self._touched |= {one.contact_id for one in census.people[touch.patient_code].readers}
         rows.write_down(self.db, self.ledger)
         return len(due)
 
-    def _settle(self, touch: Row) -> None:
+    def _fresh(self, census: Census, code: str) -> Census:
+        """What was just sent counts for the next contact of the same patient, or of the same reader."""
+        near = {code, *(one.contact_id for one in census.people[code].readers)}
+        return Census(self.db, [code], self.now, self.zone) if near & self._touched else census
+
+    def _settle(self, touch: Row, census: Census) -> None:
         plan = self.plans.get((touch.plan, touch.version))
         step = LAST_QUESTION if touch.step == "go_on" else plan.step(touch.step) if plan else None
         if plan is None or step is None:
             self._end(touch, Never("withheld", "plan_withdrawn"))
             return
-        # A person's facts are asked for one by one: what was just sent counts for the next contact.
-        census = Census(self.db, [touch.patient_code], self.now, self.zone)
         person = census.people[touch.patient_code]
         purpose = Purpose(touch.purpose)
         occasion = Occasion(touch, plan, step, purpose, self.now, self.zone)
