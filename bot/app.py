@@ -17,6 +17,7 @@ from bot.channels.sms import open_sms
 from bot.channels.unionids import UnionIds
 from bot.channels.wechat import OfficialAccount
 from bot.channels.wechat_api import WeChatApi
+from bot.channels.wechat_mass import WeChatMass
 from bot.channels.wecom import WeComApp
 from bot.channels.wecom_api import WeComApi
 from bot.console import add_console
@@ -41,6 +42,7 @@ from bot.outbox.carriers import (
     WeComCarrier,
 )
 from bot.outbox.ladder import Ladder
+from bot.outbox.masses import MassDesk
 from bot.outbox.postman import Postman
 from bot.outbox.routes import PlatformTemplate
 from bot.outbox.wording import Wording
@@ -103,6 +105,12 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
     session = open_session()
     official = _official_apis(settings, database, session)
     kf = _kf(settings, database, session)
+    masses = MassDesk(
+        database,
+        clock,
+        machine_clock,
+        {wechat.account: WeChatMass(wechat.api, wechat.account) for wechat in official},
+    )
     postman = Postman(
         database=database,
         clock=clock,
@@ -113,6 +121,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         templates=platform_templates(settings),
         allows=consents.allows,
         plans=flows,
+        masses=masses,
     )
 
     async def receive(inbound: Inbound) -> Reply:

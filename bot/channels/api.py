@@ -99,9 +99,15 @@ class Api:
             Unreached: nothing was done.
             OutcomeUnknown: it may have been done.
         """
-        content = msgspec.json.encode(body)
+        return await self._call("POST", path, msgspec.json.encode(body))
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """The same for the few calls that have no body."""
+        return await self._call("GET", path, None)
+
+    async def _call(self, method: str, path: str, content: bytes | None) -> dict[str, Any]:
         token = await self.tokens.get()
-        answer = await self._ask(path, token, content)
+        answer = await self._ask(method, path, token, content)
         for renew in (self.tokens.replace, self.tokens.force):
             if self._reaction(answer) is not Reaction.RENEW_TOKEN:
                 break
@@ -109,7 +115,7 @@ class Api:
             if fresh == token:
                 continue
             token = fresh
-            answer = await self._ask(path, token, content)
+            answer = await self._ask(method, path, token, content)
         code = errcode(answer)
         CALLS.labels(self.name, path, code).inc()
         if code == 0:
@@ -127,12 +133,12 @@ class Api:
         report("platform_refused", platform=self.name, path=path, code=code, rid=rid, reaction=wanted.value)
         return Refused(path, code, wanted, rid)
 
-    async def _ask(self, path: str, token: str, content: bytes) -> dict[str, Any]:
+    async def _ask(self, method: str, path: str, token: str, content: bytes | None) -> dict[str, Any]:
         async with self._at_once:
             with SECONDS.labels(self.name).time():
                 return await ask(
                     self._session,
-                    "POST",
+                    method,
                     f"{self._base}{path}",
                     params={"access_token": token},
                     data=content,

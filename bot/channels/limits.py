@@ -22,6 +22,11 @@ MASS_AT_LEAST, MASS_AT_MOST = 2, 10_000  # openids of one call
 MASS_CALLS_A_DAY: Final = 100
 MASS_CLIENT_ID_REMEMBERED: Final = timedelta(hours=24)
 
+# developers.weixin.qq.com, 用户标签管理
+TAG_BATCH: Final = 50  # openids of one call
+TAGS_A_USER, TAGS_AT_MOST = 20, 100
+TAG_NAME: Final = 30  # bytes
+
 # developers.weixin.qq.com, 获取稳定版接口调用凭据
 TOKEN_RENEWED_BEFORE: Final = timedelta(minutes=5)
 FORCED_REFRESH_APART: Final = timedelta(seconds=30)

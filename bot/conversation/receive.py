@@ -27,7 +27,7 @@ from bot.domain.words import Say, say
 from bot.language.meaning import Urgency
 from bot.language.normalise import language_after
 from bot.language.red_flags import Lexicon
-from bot.outbox import deliveries, letters
+from bot.outbox import deliveries, letters, masses
 from bot.outbox.split import split
 from bot.outbox.wording import Wording
 from storage.queries import alerts, conversations
@@ -268,6 +268,9 @@ class Reception:
             )
             deliveries.refused(talk.db, msgid, why, talk.now, contact=talk.contact)
             return Reply()
+        if event == "MASSSENDJOBFINISH":
+            _mass_finished(talk)
+            return Reply()
         if event in ("subscribe", "enter_session"):
             conversations.change_contact(talk.db, row.id, followed=True)
             return self._reply(talk, self._begin(talk, row, "welcome"))
@@ -296,6 +299,15 @@ class Reception:
                 parts.insert(0, talk.text(say("common/notice")))
                 conversations.change_contact(talk.db, talk.contact.id, noticed_at=talk.now)
         return Reply(text="\n".join(part for part in parts if part))
+
+
+def _mass_finished(talk: Talk) -> None:
+    """It speaks of a call of ours to many, not of whoever it comes from."""
+    payload = talk.inbound.payload
+    names = ("TotalCount", "FilterCount", "SentCount", "ErrorCount")
+    counts = {name: int(payload[name]) for name in names if str(payload.get(name, "")).isdigit()}
+    number, status = str(payload.get("MsgID")), str(payload.get("Status"))
+    masses.finished(talk.db, talk.inbound.account, number, status, counts, talk.now)
 
 
 def _scene(inbound: Inbound) -> str:

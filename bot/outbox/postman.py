@@ -24,8 +24,10 @@ from bot.domain.clock import Clock
 from bot.domain.language import Language
 from bot.domain.letter import LetterState, Purpose
 from bot.domain.words import say
+from bot.outbox import stopping
 from bot.outbox.carriers import Carrier, Parcel
 from bot.outbox.case import Allows, Case, allows_all, gather
+from bot.outbox.masses import MassDesk
 from bot.outbox.outcomes import Outcome, give_to_a_person, record
 from bot.outbox.routes import (
     REPEAT_WITHIN,
@@ -98,6 +100,7 @@ class Postman:
     templates: Mapping[str, Mapping[str, PlatformTemplate]] = field(default_factory=dict)
     allows: Allows = allows_all
     plans: bool = True  # False: only answers and alarms, nothing that a plan or a broadcast began
+    masses: MassDesk | None = None  # what many letters share goes there
     closing: bool = False  # claims nothing more, and finishes what it has in hand
 
     async def deliver_due(self) -> Counts:
@@ -110,12 +113,20 @@ class Postman:
     async def something_due(self) -> bool:
         """Whether a letter could be claimed now."""
         now = self.clock.now()
-        return await self.database.read(
-            lambda db: outbox.something_due(db, now, (*ALARMS, *THE_REST), plans=self.plans)
-        )
+        return await self.database.read(lambda db: self._is_due(db, now, (*ALARMS, *THE_REST)))
+
+    def _is_due(self, db: sa.Connection, now: datetime, priorities: Sequence[int]) -> bool:
+        return outbox.something_due(db, now, stopping.may_go(db, priorities), plans=self.plans)
 
     async def deliver(self, priorities: Sequence[int]) -> Counts:
-        """Deliver the due letters of some priorities until none is left."""
+        """Deliver the due letters of some priorities until none is left, and what was gathered of them."""
+        counts = await self._deliver(priorities)
+        if self.masses is not None and Purpose.MARKETING.priority in priorities and not self.closing:
+            for state in await self.masses.dispatch():
+                counts.add(state)
+        return counts
+
+    async def _deliver(self, priorities: Sequence[int]) -> Counts:
         counts = Counts()
         for state in await self._reconcile(priorities):
             counts.add(state)
@@ -148,10 +159,7 @@ class Postman:
             return []
         while True:
             now = self.clock.now()
-            due = await self.database.read(
-                lambda db: outbox.something_due(db, now, priorities, plans=self.plans)  # noqa: B023  awaited here
-            )
-            if not due:
+            if not await self.database.read(lambda db: self._is_due(db, now, priorities)):  # noqa: B023  awaited
                 return []
             claimed = await self.database.write(lambda db: self._claim(db, now, priorities))  # noqa: B023
             for state in claimed.ended:
@@ -180,7 +188,7 @@ class Postman:
     # Claiming
 
     def _claim(self, db: sa.Connection, now: datetime, priorities: Sequence[int]) -> _Claimed:
-        rows = outbox.due_letters(db, now, priorities, BATCH, plans=self.plans)
+        rows = outbox.due_letters(db, now, stopping.may_go(db, priorities), BATCH, plans=self.plans)
         rows = _one_each(rows)
         ours = outbox.take_contacts(db, sorted({row.contact_id for row in rows if row.contact_id}))
         rows = [row for row in rows if row.contact_id is None or row.contact_id in ours]
@@ -215,6 +223,9 @@ class Postman:
             "sent_at": row.sent_at,
         }
         match decision:
+            case Go(way) if way.channel == "mass":
+                claimed.settled += 1
+                return change | {"state": LetterState.GATHERED.value, "channel": "mass", "reason": ""}
             case Go(way):
                 claimed.parcels.append(_parcel(case, decision))
                 lease = ALARM_LEASE if case.purpose is Purpose.ALARM else LEASE
@@ -238,7 +249,7 @@ class Postman:
         self.wording.hospital = FACTS | facts
         return Office(
             zone=self.zone,
-            channels=self.carriers.keys(),
+            channels={*self.carriers, *(self.masses.ways if self.masses else ())},
             templates=self.templates,
             notice=self._notice,
             facts=facts,
