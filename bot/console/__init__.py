@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.console import access, account, actions, audit_pages, inbox, live, thread
+from bot.console import (
+    access,
+    account,
+    actions,
+    audit_pages,
+    calls,
+    commands,
+    inbox,
+    live,
+    patients,
+    thread,
+    tickets,
+)
 from bot.console.pages import STATIC, ZONE
 from bot.console.people import READINGS, Readings
 from bot.console.services import RECEPTION
 from bot.conversation.receive import Reception
 
-PARTS = (access, account, audit_pages, inbox, thread, actions, live)
+PARTS = (access, account, audit_pages, inbox, thread, actions, patients, tickets, calls, commands, live)
 
 
 def add_console(app: web.Application, reception: Reception, *, secure: bool) -> None:
@@ -18,6 +30,7 @@ def add_console(app: web.Application, reception: Reception, *, secure: bool) -> 
     app[RECEPTION] = reception
     app[ZONE] = reception.zone
     app[READINGS] = Readings()
+    app[patients.VALUE_TIERS] = patients.ValueTiers()
     app[access.ATTEMPTS] = access.Attempts()
     app[access.SECURE] = app[access.SECOND_FACTOR] = secure
     app.middlewares.append(access.guard)
