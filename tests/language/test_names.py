@@ -205,7 +205,7 @@ def test_any_staff_list_is_indexed(names: list[str], text: str) -> None:
 def test_ten_kilobytes_of_anything_are_read_in_a_blink(words: str) -> None:
     text = (words * 10_000)[:10_000]
     INDEX.doctors(text)
-    began = time.perf_counter()
+    began = time.process_time()
     INDEX.doctors(text)
     INDEX.departments(text)
-    assert time.perf_counter() - began < 0.2  # about 0.01 on an idle machine
+    assert time.process_time() - began < 3  # about 0.01; quadratic time would take minutes

@@ -146,6 +146,6 @@ def test_any_text_can_be_read(text: str) -> None:
 )
 def test_ten_kilobytes_of_anything_are_read_in_bounded_time(parts: list[str]) -> None:
     text = ("".join(parts) * 10_000)[:3_300]
-    start = time.perf_counter()
+    start = time.process_time()
     read(text)
-    assert time.perf_counter() - start < 0.5  # ten times the budget: other work shares the machine
+    assert time.process_time() - start < 3  # about 0.04; quadratic time would take minutes

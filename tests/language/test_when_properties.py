@@ -190,6 +190,6 @@ def test_a_bare_date_is_the_next_one_to_come(text: str, now: datetime) -> None:
 def test_ten_kilobytes_of_anything_are_read_in_a_blink(words: str) -> None:
     text, now = (words * 10_000)[:10_000], datetime(2026, 3, 18, 10, 20, tzinfo=SHANGHAI)
     read_when(text, now)
-    began = time.perf_counter()
+    began = time.process_time()
     read_when(text, now)
-    assert time.perf_counter() - began < 0.2  # about 0.01 on an idle machine
+    assert time.process_time() - began < 3  # about 0.01; quadratic time would take minutes
