@@ -12,7 +12,7 @@ from bot.conversation import desk
 from bot.domain.clock import StoppedClock
 from bot.flows import PLANS
 from bot.flows.plan import Plan, Repeat, Risk, Step, add_months, contacts
-from storage.tables import alerts, letters, patient_tags, plan_instances, touches
+from storage.tables import alerts, letters, patient_tags, plan_decisions, plan_instances, touches
 from storage.tables import contacts as contact_rows
 from tests.chat import ZONE
 from tests.flows.conftest import Ward, at
@@ -308,6 +308,15 @@ async def test_rule_33_after_three_silent_contacts_we_ask_whether_to_go_on(ward:
     assert (await ward.instances())[0].state == "asking"
     assert "不再发送" in await ward.says("2")
     assert (await ward.instances())[0].reason == "not_wanted"
+
+
+async def test_rule_31_a_question_is_silent_only_once(ward: Ward) -> None:
+    await ward.tag("高血压")
+    await ward.lives_through("2026-11-19 08:30", "2026-11-24 20:00", every=timedelta(hours=12))
+    silent = sa.select(plan_decisions.c.touch_id).where(plan_decisions.c.decision == "silent")
+    rows = await ward.asks(lambda db: db.execute(silent).scalars().all())
+    assert rows
+    assert len(rows) == len(set(rows))
 
 
 async def test_rule_34_a_late_answer_still_counts(ward: Ward) -> None:

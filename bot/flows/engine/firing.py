@@ -52,16 +52,23 @@ class Firing:
             return 0
         census = Census(self.db, [touch.patient_code for touch in due], self.now, self.zone)
         for touch in sorted_by_weight(due):
-            self._settle(touch, self._fresh(census, touch.patient_code))
-            self._touched.add(touch.patient_code)
-            self._touched |= {one.contact_id for one in census.people[touch.patient_code].readers}
+            near = {
+                touch.patient_code,
+                *(one.contact_id for one in census.people[touch.patient_code].readers),
+            }
+            if near & self._touched:
+                self._settle_again(touch.id)
+            else:
+                self._settle(touch, census)
+            self._touched |= near
         rows.write_down(self.db, self.ledger)
         return len(due)
 
-    def _fresh(self, census: Census, code: str) -> Census:
+    def _settle_again(self, touch_id: int) -> None:
         """What was just sent counts for the next contact of the same patient, or of the same reader."""
-        near = {code, *(one.contact_id for one in census.people[code].readers)}
-        return Census(self.db, [code], self.now, self.zone) if near & self._touched else census
+        touch = rows.touch(self.db, touch_id)
+        if touch is not None and touch.state in rows.PENDING and touch.due_at <= self.now:
+            self._settle(touch, Census(self.db, [touch.patient_code], self.now, self.zone))
 
     def _settle(self, touch: Row, census: Census) -> None:
         plan = self.plans.get((touch.plan, touch.version))
@@ -188,7 +195,7 @@ class Firing:
         if touch.rank < RANK_OF_RISK * (Risk.HIGH + 1):
             if touch.asks >= ASKS or silent >= ASKS:
                 self._phone(touch)
-        elif silent >= SILENT_CONTACTS:
+        elif silent >= SILENT_CONTACTS and touch.instance_state == "running":
             self._last_question(touch)
 
     def _phone(self, touch: Row) -> None:
