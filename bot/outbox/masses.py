@@ -136,7 +136,7 @@ class MassDesk:
             # The event that tells the outcome may have overtaken this answer.
             rows = [row for row in masses.letters_of(db, job.number) if row.sent_at is None]
             masses.accept_job(db, job.number, platform_id, now)
-            done = masses.settle(db, job.number, AT_WORK, state=LetterState.SENT.value, reason="")
+            masses.settle(db, job.number, AT_WORK, state=LetterState.SENT.value, reason="")
             masses.settle(db, job.number, HANDED_IN, sent_at=now)
             shown = [
                 message
@@ -144,7 +144,7 @@ class MassDesk:
                 for message in sent_messages(row, (job.text,), row.account, row.contact_id, now)
             ]
             outbox.keep_sent(db, shown)
-            return done
+            return len(rows)
 
         return [LetterState.SENT] * await self.database.write(write)
 

@@ -121,7 +121,8 @@ class Postman:
     async def deliver(self, priorities: Sequence[int]) -> Counts:
         """Deliver the due letters of some priorities until none is left, and what was gathered of them."""
         counts = await self._deliver(priorities)
-        if self.masses is not None and Purpose.MARKETING.priority in priorities and not self.closing:
+        many = Purpose.MARKETING.priority in priorities and self.plans and not self.closing
+        if self.masses is not None and many:
             for state in await self.masses.dispatch():
                 counts.add(state)
         return counts
