@@ -34,6 +34,7 @@ from storage.queries import alerts, conversations
 from storage.rows import Row
 
 PASSIVE_LIMIT = 2048  # bytes of a passive text reply (platform.md §1.8)
+EMERGENCY = "red_flag/emergency"
 READABLE = frozenset({"text"})
 # What a nurse is told to look at, with a word to the patient. Anything newer is shown to her in silence.
 MEDIA = frozenset(
@@ -290,6 +291,8 @@ class Reception:
         if not outcome.words:
             return Reply()
         parts = [talk.text(words) for words in outcome.words]
+        # An emergency that an answer told of is as much alone as one that was written out.
+        alone = alone or any(words.template == EMERGENCY for words in outcome.words)
         if outcome.choices:
             parts.append("\n".join(f"{number} {one.label}" for number, one in enumerate(outcome.choices, 1)))
         if not alone:

@@ -89,7 +89,9 @@ async def test_zero_calls_a_nurse(ward: Ward) -> None:
 async def test_an_emergency_answer_is_an_alarm_and_ends_the_questions(ward: Ward) -> None:
     await ward.operation("tonsil", day="2026-11-17", patient="P05")
     await ward.looks("2026-11-18 10:30")
-    assert "120" in await ward.says("2")
+    answer = await ward.says("2")
+    assert "120" in answer
+    assert "自动回复" not in answer
     assert await ward.alerts() == [("E", "bleed_throat")]
 
 
