@@ -8,9 +8,11 @@ from bot.console import (
     access,
     account,
     actions,
+    admin,
     audit_pages,
     calls,
     commands,
+    figures,
     inbox,
     live,
     patients,
@@ -22,7 +24,21 @@ from bot.console.people import READINGS, Readings
 from bot.console.services import RECEPTION
 from bot.conversation.receive import Reception
 
-PARTS = (access, account, audit_pages, inbox, thread, actions, patients, tickets, calls, commands, live)
+PARTS = (
+    access,
+    account,
+    audit_pages,
+    inbox,
+    thread,
+    actions,
+    patients,
+    tickets,
+    calls,
+    commands,
+    figures,
+    admin,
+    live,
+)
 
 
 def add_console(app: web.Application, reception: Reception, *, secure: bool) -> None:

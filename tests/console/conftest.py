@@ -39,7 +39,7 @@ class Visitor:
 
     async def get(self, path: str, **headers: str) -> tuple[int, str]:
         async with self.session.get(self.url + path, headers=headers, allow_redirects=False) as answer:
-            return answer.status, answer.headers.get("Location", "") or await answer.text()
+            return answer.status, answer.headers.get("Location", "") or await answer.text(errors="replace")
 
     async def sees(self, path: str) -> str:
         status, text = await self.get(path)
@@ -48,7 +48,7 @@ class Visitor:
 
     async def post(self, path: str, **fields: Any) -> tuple[int, str]:
         async with self.session.post(self.url + path, data=fields, allow_redirects=False) as answer:
-            return answer.status, answer.headers.get("Location", "") or await answer.text()
+            return answer.status, answer.headers.get("Location", "") or await answer.text(errors="replace")
 
 
 class House:
