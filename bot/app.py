@@ -45,6 +45,7 @@ from bot.outbox.ladder import Ladder
 from bot.outbox.masses import MassDesk
 from bot.outbox.postman import Postman
 from bot.outbox.routes import PlatformTemplate
+from bot.outbox.tagging import TagSync
 from bot.outbox.wording import Wording
 from bot.outbox.worker import Chore, Tick, Worker
 from bot.settings import Settings, SettingsError
@@ -105,12 +106,9 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
     session = open_session()
     official = _official_apis(settings, database, session)
     kf = _kf(settings, database, session)
-    masses = MassDesk(
-        database,
-        clock,
-        machine_clock,
-        {wechat.account: WeChatMass(wechat.api, wechat.account) for wechat in official},
-    )
+    ports = {wechat.account: WeChatMass(wechat.api, wechat.account) for wechat in official}
+    masses = MassDesk(database, clock, machine_clock, ports)
+    tagging = [TagSync(database, clock, machine_clock, port).step for port in ports.values()]
     postman = Postman(
         database=database,
         clock=clock,
@@ -143,7 +141,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         machine_clock,
         ticks=_ticks(wording),
         planners=_planners(settings, wording) if flows else (),
-        chores=(answering.replay, direct_line.learn),
+        chores=(answering.replay, direct_line.learn, *(tagging if flows else ())),
     )
 
     return House(

@@ -293,6 +293,11 @@ def _masked(name: str, sex: str, born: date | None, today: date) -> str:
     )
 
 
+def tells_of_health(tag: str) -> bool:
+    """Whether a tag says something of somebody's health, as far as its words tell."""
+    return _holds(tag, "diagnosis") or _holds(tag, "sensitive")
+
+
 @cache
 def _words() -> Mapping[str, Sequence[str]]:
     return tomllib.loads(WORDS.read_text(encoding="utf-8"))
