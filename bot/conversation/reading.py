@@ -24,6 +24,7 @@ from storage.queries import alerts, conversations
 
 TOGETHER = timedelta(seconds=60)  # 「我妈」「突然」「说不出话」 is one message (safety.md §1.2)
 PIECE = 15  # characters; longer messages are sentences of their own
+FRAGMENTS = frozenset({"unknown", "health.consult", "medication.postop", "triage.recommend", "emergency"})
 AGAIN = timedelta(hours=24)  # the same symptom twice in it is graver (safety.md §1)
 WARNINGS = ("emergency", "urgent", "same_day", "self_harm", "known")  # patients forward these to each other
 GRAVE = (Urgency.EMERGENCY, Urgency.URGENT)
@@ -72,7 +73,8 @@ class Reading:
             if seen & {flag.concept for flag in meaning.red_flags.flags}:
                 again = replace(context, seen_within_24_hours=seen)
                 meaning = self._understanding.read(text, local, again, self._own_texts)
-        alone = spoke_at is None or now - spoke_at > TOGETHER or len(text) > PIECE
+        clear = meaning.intent not in FRAGMENTS
+        alone = clear or spoke_at is None or now - spoke_at > TOGETHER or len(text) > PIECE
         if alone or meaning.red_flags.urgency in GRAVE:
             return meaning
         earlier = conversations.texts_since(db, contact_id, now - TOGETHER, message_id)
