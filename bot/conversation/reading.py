@@ -24,7 +24,9 @@ from storage.queries import alerts, conversations
 
 TOGETHER = timedelta(seconds=60)  # 「我妈」「突然」「说不出话」 is one message (safety.md §1.2)
 PIECE = 15  # characters; longer messages are sentences of their own
-FRAGMENTS = frozenset({"unknown", "health.consult", "medication.postop", "triage.recommend", "emergency"})
+FRAGMENTS = frozenset(
+    {"unknown", "greeting.chitchat", "health.consult", "medication.postop", "triage.recommend", "emergency"}
+)
 AGAIN = timedelta(hours=24)  # the same symptom twice in it is graver (safety.md §1)
 WARNINGS = ("emergency", "urgent", "same_day", "self_harm", "known")  # patients forward these to each other
 GRAVE = (Urgency.EMERGENCY, Urgency.URGENT)
