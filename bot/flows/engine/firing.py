@@ -21,7 +21,7 @@ from storage.queries import alerts
 from storage.queries import plans as rows
 from storage.rows import Row
 
-BATCH: Final = 200
+BATCH: Final = 50  # in one transaction: answers to patients must not wait behind it
 SOON: Final = timedelta(hours=4)  # the second asking on the first days
 NEXT_DAY: Final = timedelta(hours=24)  # and later
 FIRST_DAYS: Final = 1  # the day of the operation and the day after
