@@ -251,7 +251,11 @@ def _timeline(
         for row in booked
     ]
     events += [
-        (row.at, "警报", f"{row.level} 级 {labels.concept(row.concept)}，{row.disposition or row.status}")
+        (
+            row.at,
+            "警报",
+            f"{row.level} 级 {labels.concept(row.concept)}，{labels.DISPOSITIONS.get(row.disposition, row.disposition) or '未处置'}",
+        )
         for row in patient_rows.alerts_of(db, code)
     ]
     events += [

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.console.access import hash_password
 from bot.console.permissions import ROLES
-from bot.domain.clock import StoppedClock
+from bot.domain.clock import Clock, StoppedClock
 from bot.domain.inbound import Inbound
 from storage.tables import users
 from tests.hospital_folder import bound, open_hospital
@@ -54,7 +54,7 @@ class Visitor:
 class House:
     """A running server and those who use it."""
 
-    def __init__(self, server: Server, clock: StoppedClock, stack: AsyncExitStack) -> None:
+    def __init__(self, server: Server, clock: Clock, stack: AsyncExitStack) -> None:
         self.server, self.clock, self._stack = server, clock, stack
         self._numbers = itertools.count(1)
 
@@ -80,6 +80,7 @@ class House:
         return (await self.server.house.answering.answer(inbound)).text
 
     def passes(self, **span: float) -> None:
+        assert isinstance(self.clock, StoppedClock)
         self.clock.moment += timedelta(**span)
 
     async def asks(self, query: Callable[[sa.Connection], T]) -> T:
@@ -89,7 +90,7 @@ class House:
         return await self.server.house.database.write(query)
 
 
-def hire(db: sa.Connection, clock: StoppedClock) -> None:
+def hire(db: sa.Connection, clock: Clock) -> None:
     """A colleague of every role, and a second nurse."""
     db.execute(
         users.insert(),
