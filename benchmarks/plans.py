@@ -290,6 +290,8 @@ async def run(parts: list[str], count: int) -> None:
     for part in parts:
         with databases() as urls:
             for kind, url in urls.items():
+                if part == "year" and kind != "sqlite":
+                    continue  # the year asks for correctness; speed on PostgreSQL is what the others show
                 database = open_database(url)
                 await database.write(storage.migrate.upgrade)
                 if part == "tick":

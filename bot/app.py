@@ -172,8 +172,8 @@ def _planners(settings: Settings, wording: Wording) -> Sequence[Tick]:
     """What starts contacts: plans, greetings, broadcasts."""
     planner = Planner(PLANS, wording, settings.zone, unsigned_run=settings.env != "production")
     return (
-        Tick("plans", planner),
-        Tick("greetings", Greeter(wording, settings.zone)),
+        Tick("plans", planner, until_done=True),
+        Tick("greetings", Greeter(wording, settings.zone), until_done=True),
         Tick("broadcasts", Broadcaster(wording, settings.zone), until_done=True),
     )
 
