@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from bot.domain.letter import Purpose
@@ -13,7 +14,7 @@ from bot.hospital.segments import Segment, Tagged
 from bot.outbox import stopping
 from bot.simulator import User
 from storage.rows import Row
-from storage.tables import letters, mass_jobs, patient_tags, patients, users
+from storage.tables import broadcasts, letters, mass_jobs, patient_tags, patients, users
 from tests.chat import ZONE
 from tests.hospital_folder import bound, open_hospital
 from tests.outbox.conftest import Post, at
@@ -231,6 +232,67 @@ async def test_the_switch_holds_everything_but_alarms_and_answers(post: Post) ->
     assert await post.asks(stopping.held) == {"care": 1, "marketing": 2}
     await post.does(lambda db: stopping.resume_all(db, "主任", now))
     await post.server.house.worker.once()
+    assert (await status(post, number))["sent"] == 2
+
+
+async def scheduled(post: Post, **options: Any) -> int:
+    """A broadcast that was approved and is to begin in two hours."""
+    now = post.clock.now()
+    begins_at = now + timedelta(hours=2)
+    draft = desk.Draft(
+        Segment((Tagged(("会员",)),)), TEXT, Purpose.MARKETING, "小营", scheduled_at=begins_at, **options
+    )
+
+    def work(db: sa.Connection) -> int:
+        number = desk.create(db, draft, now, ZONE)
+        desk.approve(db, number, "主任", now, ZONE)
+        return number
+
+    return await post.does(work)
+
+
+async def test_its_hour_begins_it(post: Post) -> None:
+    await members(post, 2)
+    number = await scheduled(post)
+    await post.server.house.worker.once()
+    assert (await status(post, number))["state"] == "approved"
+
+    post.passes(hours=2)
+    await post.server.house.worker.once()
+
+    assert (await status(post, number))["sent"] == 2
+
+
+async def test_what_was_changed_after_the_approval_does_not_begin(post: Post) -> None:
+    await members(post, 2)
+    number = await scheduled(post)
+    await post.does(lambda db: db.execute(broadcasts.update().values(text="周末有健康讲座,欢迎参加。")))
+    post.passes(hours=2)
+
+    await post.server.house.worker.once()
+
+    told = await status(post, number)
+    assert (told["state"], told["reason"], told["sent"]) == ("stopped", "refused", 0)
+
+
+async def test_an_edit_needs_a_new_approval(post: Post) -> None:
+    await members(post, 2)
+    number = await scheduled(post)
+    now = post.clock.now()
+    await post.does(lambda db: desk.edit(db, number, "小营", now, ZONE, text="讲座改期"))
+
+    assert (await status(post, number))["state"] == "draft"
+
+
+async def test_a_medical_advertisement_needs_its_licence(post: Post) -> None:
+    await members(post, 2)
+    text, today = "近视手术咨询周", at(10).date()
+    with pytest.raises(desk.BroadcastRefused, match="审查证明"):
+        await begun(post, text=text, licence="浙医广[2026]第01号", licence_until=today - timedelta(days=1))
+
+    number = await begun(post, text=text, licence="浙医广[2026]第01号", licence_until=today)
+    await post.server.house.worker.once()
+
     assert (await status(post, number))["sent"] == 2
 
 

@@ -168,7 +168,7 @@ def resume(db: sa.Connection, number: int, by: str, now: datetime) -> None:
     _audit(db, by, "resume", number, now)
 
 
-def stop(db: sa.Connection, number: int, by: str, now: datetime) -> None:
+def stop(db: sa.Connection, number: int, by: str, now: datetime, reason: str = "") -> None:
     """For good. What has not left the house never does.
 
     Raises:
@@ -176,7 +176,7 @@ def stop(db: sa.Connection, number: int, by: str, now: datetime) -> None:
     """
     _broadcast(db, number, "draft", "approved", "running", "paused")
     broadcasts.move_letters(db, number, ("queued", "held", "gathered"), "suppressed", "stopped")
-    broadcasts.change(db, number, state="stopped", ended_at=now)
+    broadcasts.change(db, number, state="stopped", ended_at=now, reason=reason)
     _audit(db, by, "stop", number, now)
 
 

@@ -41,7 +41,11 @@ class Broadcaster:
         """How much there was to do."""
         done = 0
         for row in broadcasts.scheduled(db, now):
-            desk.start(db, row.id, row.approved_by, now, self.zone)
+            try:
+                desk.start(db, row.id, row.approved_by, now, self.zone)
+            except desk.BroadcastRefused:  # a licence that ran out since: nobody is there to be told
+                desk.stop(db, row.id, "system", now, reason="refused")
+                log.error("broadcast_not_started", broadcast=row.id)
             done += 1
         for row in broadcasts.running(db):
             done += self._advance(db, row, now)
