@@ -1,4 +1,4 @@
-"""A booking made here: the evening before and two hours before; answered by coming, cancelling or moving.
+"""A booking made here: the day before and two hours before; answered by coming, cancelling or moving.
 
 And who did not come is asked whether to book anew.
 """
@@ -23,7 +23,7 @@ PLAN = Plan(
     repeats_when_moved=True,
     future_only=True,
     steps=(
-        Step("t1d", -1, time(18), questions=("reminder",), useful=timedelta(hours=3), jitter=False),
+        Step("t1d", -1, time(10), questions=("reminder",), useful=timedelta(hours=10), jitter=False),
         Step("t2h", at=None, after=timedelta(hours=-2), text="plan/visit_soon", useful=timedelta(hours=1)),
     ),
 )
@@ -43,7 +43,7 @@ IMPORTED = Plan(
     ends_with_admission=False,
     repeats_when_moved=True,
     future_only=True,
-    steps=(Step("t1d", -1, time(18), questions=("coming",), useful=timedelta(hours=3), jitter=False),),
+    steps=(Step("t1d", -1, time(10), questions=("coming",), useful=timedelta(hours=10), jitter=False),),
 )
 
 MISSED_STEPS = (Step("rebook", 1, questions=("rebook",), useful=timedelta(days=2)),)

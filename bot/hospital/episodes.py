@@ -42,6 +42,7 @@ class Episode:
     day: date
     at: datetime | None = None  # the exact moment, where one is known
     discharged_on: date | None = None
+    since: datetime | None = None  # when it was arranged: nothing is due before
 
 
 def imported(
@@ -80,6 +81,7 @@ def booked(
             {"booked": "planned"}.get(row.status, row.status),
             row.start_at.astimezone(zone).date(),
             row.start_at,
+            since=row.created_at,
         )
 
 

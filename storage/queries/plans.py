@@ -95,6 +95,7 @@ _appointments = sa.select(
     appointments.c.department_code,
     appointments.c.start_at,
     appointments.c.status,
+    appointments.c.created_at,
 )
 
 

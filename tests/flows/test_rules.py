@@ -299,6 +299,13 @@ async def test_rule_33_silence_at_high_risk_becomes_a_nurses_call(ward: Ward) ->
     assert await ward.tasks() == ["silence"]
 
 
+async def test_rule_33_a_silent_first_day_at_high_risk_is_a_task_even_after_an_outage(ward: Ward) -> None:
+    await ward.operation(day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    await ward.looks("2026-11-19 12:00")
+    assert await ward.tasks() == ["silence"]
+
+
 async def test_rule_33_after_three_silent_contacts_we_ask_whether_to_go_on(ward: Ward) -> None:
     await ward.operation("cataract", day="2026-11-17")
     await ward.lives_through("2026-11-17 18:00", "2026-11-23 12:00")

@@ -8,7 +8,7 @@ from bot.domain.patient import Patient
 from bot.hospital import appointments as booking
 from storage.tables import appointments
 from tests.chat import ZONE
-from tests.flows.conftest import Ward
+from tests.flows.conftest import Ward, at
 from tests.hospital_folder import contact, slot_code
 
 
@@ -34,9 +34,9 @@ async def status(ward: Ward) -> list[str]:
     return [row.status for row in rows]
 
 
-async def test_the_evening_before_and_two_hours_before(ward: Ward) -> None:
+async def test_the_day_before_and_two_hours_before(ward: Ward) -> None:
     await books(ward)
-    await ward.looks("2026-11-19 18:00")
+    await ward.looks("2026-11-19 10:30")
     assert await ward.steps() == ["visit/t1d"]
     text = await ward.last_text()
     assert "11月20日 周五 08:30" in text
@@ -48,7 +48,7 @@ async def test_the_evening_before_and_two_hours_before(ward: Ward) -> None:
 
 async def test_two_in_answer_cancels_the_booking(ward: Ward) -> None:
     await books(ward)
-    await ward.looks("2026-11-19 18:00")
+    await ward.looks("2026-11-19 10:30")
     assert "已取消" in await ward.says("2")
     assert await status(ward) == ["cancelled"]
     await ward.looks("2026-11-20 06:30")
@@ -57,14 +57,14 @@ async def test_two_in_answer_cancels_the_booking(ward: Ward) -> None:
 
 async def test_the_word_cancel_means_the_booking(ward: Ward) -> None:
     await books(ward)
-    await ward.looks("2026-11-19 18:00")
+    await ward.looks("2026-11-19 10:30")
     assert "已取消" in await ward.says("取消")
     assert await status(ward) == ["cancelled"]
 
 
 async def test_three_in_answer_moves_it(ward: Ward) -> None:
     await books(ward)
-    await ward.looks("2026-11-19 18:00")
+    await ward.looks("2026-11-19 10:30")
     assert await ward.says("3") != ""
     assert await status(ward) == ["booked"]
 
@@ -73,7 +73,7 @@ async def test_a_cancelled_booking_is_not_reminded_of(ward: Ward) -> None:
     number = await books(ward)
     await ward.looks("2026-11-18 12:00")
     await ward.does(lambda db: booking.cancel(db, ward.clock.now(), number, "P05"))
-    await ward.looks("2026-11-19 18:00")
+    await ward.looks("2026-11-19 10:30")
     assert await ward.steps() == []
 
 
@@ -93,9 +93,9 @@ async def test_a_moved_booking_is_reminded_of_at_its_new_time(ward: Ward) -> Non
         )
 
     await ward.does(move)
-    await ward.looks("2026-11-19 18:00")
+    await ward.looks("2026-11-19 10:30")
     assert await ward.steps() == []
-    await ward.looks("2026-11-23 18:00")
+    await ward.looks("2026-11-23 10:30")
     assert await ward.steps() == ["visit/t1d"]
 
 
@@ -111,5 +111,14 @@ async def test_who_did_not_come_is_asked_whether_to_book_anew(ward: Ward) -> Non
 async def test_care_opt_out_leaves_reminders(ward: Ward) -> None:
     await books(ward)
     await ward.says("停止随访")
-    await ward.looks("2026-11-19 18:00")
+    await ward.looks("2026-11-19 10:30")
     assert await ward.steps() == ["visit/t1d"]
+
+
+async def test_who_booked_for_tomorrow_is_not_reminded_at_once(ward: Ward) -> None:
+    ward.clock.moment = at("2026-11-19 15:00")
+    await books(ward)
+    await ward.looks("2026-11-19 15:01")
+    assert await ward.steps() == []
+    await ward.looks("2026-11-20 06:30")
+    assert await ward.steps() == ["visit/t2h"]

@@ -38,23 +38,21 @@ class Broadcaster:
     zone: ZoneInfo
 
     def __call__(self, db: sa.Connection, now: datetime) -> int:
-        """How much there was to do."""
-        done = 0
+        """How many letters that were."""
         for row in broadcasts.scheduled(db, now):
             try:
                 desk.start(db, row.id, row.approved_by, now, self.zone)
             except desk.BroadcastRefused:  # a licence that ran out since: nobody is there to be told
                 desk.stop(db, row.id, "system", now, reason="refused")
                 log.error("broadcast_not_started", broadcast=row.id)
-            done += 1
-        for row in broadcasts.running(db):
-            done += self._advance(db, row, now)
-        return done
+        return sum(self._advance(db, row, now) for row in broadcasts.running(db))
 
     def _advance(self, db: sa.Connection, row: Row, now: datetime) -> int:
         on_trial = row.canary > 0 and row.canary_passed_at is None
         if on_trial and row.queued >= row.canary:
-            return self._judge(db, row, now)
+            if not self._passes(db, row, now):
+                return 0
+            on_trial = False
         room = min(BATCH[db.dialect.name], _allowed(row, now))
         if on_trial:
             room = min(room, row.canary - row.queued)
@@ -62,33 +60,29 @@ class Broadcaster:
             return 0
         size, last = broadcasts.next_batch(db, row.id, row.cursor, room)
         if size == 0:
-            return self._finish(db, row, now)
+            if not broadcasts.still_going(db, row.id):
+                broadcasts.change(db, row.id, state="finished", ended_at=now)
+            return 0
         broadcasts.queue_batch(db, row.id, row.cursor, last, self._bodies(db, row), self._shared(row, now))
         broadcasts.change(db, row.id, cursor=last, queued=row.queued + size)
         return size
 
-    def _judge(self, db: sa.Connection, row: Row, now: datetime) -> int:
-        """The first letters went ahead of the others: does it work?"""
+    def _passes(self, db: sa.Connection, row: Row, now: datetime) -> bool:
+        """The first letters went ahead of the others: did it work?"""
         if broadcasts.in_flight(db, row.id, now):
-            return 0
+            return False
         sizes: dict[str, int] = {}
         for letter in broadcasts.letter_states(db, row.id):
             sizes[letter.state] = sizes.get(letter.state, 0) + letter.size
         waiting = sizes.get("queued", 0)
         if waiting > row.canary / 2:
-            return 0  # the night, or nurses who speak: too early to tell
+            return False  # the night, or nurses who speak: too early to tell
         if sizes.get("failed", 0) > FAILURES * (row.canary - waiting):
             desk.pause(db, row.id, "system", "canary", now)
             log.error("broadcast_paused", broadcast=row.id, failed=sizes.get("failed", 0))
-            return 1
+            return False
         broadcasts.change(db, row.id, canary_passed_at=now)
-        return 1
-
-    def _finish(self, db: sa.Connection, row: Row, now: datetime) -> int:
-        if broadcasts.still_going(db, row.id):
-            return 0
-        broadcasts.change(db, row.id, state="finished", ended_at=now)
-        return 1
+        return True
 
     def _bodies(self, db: sa.Connection, row: Row) -> dict[str, dict[str, Any]]:
         """The letter's body by language; what is not an advertisement goes out as it was approved."""

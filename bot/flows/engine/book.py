@@ -148,6 +148,7 @@ class Book:
             planned += [
                 self._touch(number, plan, episode.patient_code, episode.key, one)
                 for one in self._contacts(plan, anchor, episode.patient_code, episode.key)
+                if episode.since is None or one.at >= episode.since  # no reminder right after the booking
             ]
         rows.add_touches(self.db, planned)
 

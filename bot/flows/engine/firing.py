@@ -141,7 +141,7 @@ class Firing:
         older = rows.touch(self.db, touch_id)
         if older is not None:
             asking.close(self.db, contact_id, [touch_id])
-            self._silent(older)
+            self._silent(older, superseded=True)
 
     # Silence
 
@@ -181,7 +181,7 @@ class Firing:
             and not any(one.instance_id == touch.instance_id and one.due_at <= soon for one in person.to_come)
         )
 
-    def _silent(self, touch: Row) -> None:
+    def _silent(self, touch: Row, *, superseded: bool = False) -> None:
         """Silence is an answer, too: at high risk a nurse calls; else, after three, we ask whether to go on."""
         rows.change_touch(self.db, touch.id, state="silent", reason="")
         self._note(touch, "silent", "")
@@ -193,10 +193,15 @@ class Firing:
         silent = touch.silent + 1
         rows.change_instances(self.db, [touch.instance_id], silent=silent)
         if touch.rank < RANK_OF_RISK * (Risk.HIGH + 1):
-            if touch.asks >= ASKS or silent >= ASKS:
+            # The operation's evening is followed by the next morning's question; any later silence is a call.
+            if touch.asks >= ASKS or silent >= ASKS or not (superseded or self._first_evening(touch)):
                 self._phone(touch)
         elif silent >= SILENT_CONTACTS and touch.instance_state == "running":
             self._last_question(touch)
+
+    def _first_evening(self, touch: Row) -> bool:
+        asked, anchor = touch.asked_at or self.now, touch.anchor_at
+        return bool(asked.astimezone(self.zone).date() == anchor.astimezone(self.zone).date())
 
     def _phone(self, touch: Row) -> None:
         alerts.add_task(

@@ -188,6 +188,8 @@ class Projection:
             if stored is not None and stored.state in DONE:
                 continue
             at = stored.due_at if stored is not None and stored.state == "planned" and not moved else due.at
+            if stored is None and episode.since is not None and due.at < episode.since:
+                continue
             at = max(at, since)
             if at >= until or due.useful_until < since:
                 continue
