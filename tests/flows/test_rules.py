@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.conversation import desk
 from bot.domain.clock import StoppedClock
 from bot.flows import PLANS
+from bot.flows.engine import migration
 from bot.flows.plan import Plan, Repeat, Risk, Step, add_months, contacts
 from storage.tables import alerts, letters, patient_tags, plan_decisions, plan_instances, touches
 from storage.tables import contacts as contact_rows
@@ -383,6 +384,21 @@ async def test_rule_40_who_began_with_a_version_keeps_it(ward: Ward) -> None:
     versions = {row.episode: row.version for row in await ward.instances() if row.plan == "cataract"}
     assert versions == {"procedure:OP1": 1, "procedure:OP2": 2}
     assert await ward.steps() == ["cataract/d1"]
+
+
+async def test_rule_40_migration_is_explicit_and_repeats_nothing(ward: Ward) -> None:
+    await ward.operation("cataract", day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    old = next(one for one in PLANS.values() if one.id == "cataract")
+    steps = (Step("d1", 1, questions=("vision",)), Step("d2", 2, questions=("vision",)))
+    new = plan(*steps, id="cataract", version=2, labels=old.labels)
+    ward.plans = {**PLANS, new.key: new}
+    now = ward.clock.now()
+    preview = await ward.asks(lambda db: migration.affected(db, "cataract", 2))
+    assert [row.patient_code for row in preview] == ["P05"]
+    await ward.does(lambda db: migration.migrate(db, now, ZONE, ward.plans, "cataract", 2))
+    await ward.lives_through("2026-11-18 11:00", "2026-11-20 12:00", every=timedelta(hours=3))
+    assert list(dict.fromkeys(await ward.steps())) == ["cataract/d1", "cataract/d2"]  # d2 twice: asked again
 
 
 async def test_rule_43_an_import_again_repeats_nothing(ward: Ward) -> None:
