@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -15,12 +17,14 @@ from bot.console.people import STAFF
 from bot.web.health import DATABASE
 from bot.web.webhooks import CLOCK
 from storage.database import Database
-from storage.queries import desk, staff
+from storage.queries import audit, console_admin, desk, staff
 
 log = structlog.get_logger()
 
 LOOK_EVERY = 0.5  # seconds between two looks at the database while somebody watches
 HEARTBEAT = 15.0  # seconds; proxies close silent connections
+DUTY_EVERY = 60.0  # seconds between two looks for conversations whose colleague went home
+GONE = timedelta(minutes=15)  # after the shift, and since the last thing they did
 INDEX_EVERY = 2.0  # seconds between two looks for messages that cannot be found by their words yet
 
 
@@ -95,7 +99,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def run_feed(app: web.Application) -> AsyncIterator[None]:
     """For `app.cleanup_ctx`: the feed lives as long as the server."""
     app[FEED] = feed = Feed(app[DATABASE])
-    tasks = [asyncio.create_task(feed.run()), asyncio.create_task(_index(app))]
+    tasks = [asyncio.create_task(work) for work in (feed.run(), _index(app), _hand_over(app))]
     yield
     for task in tasks:
         task.cancel()
@@ -114,3 +118,23 @@ async def _index(app: web.Application) -> None:
                 await database.write(lambda db: finding.index(db, clock.now()))
         except (sa.exc.SQLAlchemyError, OSError) as error:
             log.warning("search_index_waits", error=type(error).__name__)
+
+
+def requeue_orphans(db: sa.Connection, now: datetime) -> int:
+    """What a colleague who went off duty still had waits for another; how many there were."""
+    total = 0
+    for name in console_admin.off_duty(db, now, now - GONE):
+        total += console_admin.requeue(db, name, now)
+        audit.append(db, "system", "requeue", name, "off duty", now)
+    return total
+
+
+async def _hand_over(app: web.Application) -> None:
+    while True:
+        await asyncio.sleep(DUTY_EVERY)
+        now = app[CLOCK].now()
+        try:
+            if await app[DATABASE].read(partial(console_admin.off_duty, now=now, since=now - GONE)):
+                await app[DATABASE].write(partial(requeue_orphans, now=now))
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            log.warning("hand_over_waits", error=type(error).__name__)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from storage.dialect import upsert
 from storage.rows import Row, Rows
-from storage.tables import answers, conversations, letters, platform_tokens, roster
+from storage.tables import answers, conversations, letters, platform_tokens, roster, sessions
 
 SETTLED = "settled"  # before the reason of a dead letter that somebody has looked at
 
@@ -92,6 +92,25 @@ def add_shift(connection: sa.Connection, values: Mapping[str, Any]) -> None:
 def remove_shift(connection: sa.Connection, shift: int) -> None:
     """They are not."""
     connection.execute(roster.delete().where(roster.c.id == shift))
+
+
+def off_duty(connection: sa.Connection, now: datetime, since: datetime) -> list[str]:
+    """Colleagues who hold conversations, whose shifts all ended before `since`, and who do nothing any more."""
+    rostered = sa.select(roster.c.user_name)
+    present = rostered.where(roster.c.start_at <= now, roster.c.end_at > since)
+    awake = sa.select(sessions.c.user_name).where(sessions.c.ended_at.is_(None), sessions.c.seen_at > since)
+    return list(
+        connection.execute(
+            sa.select(conversations.c.nurse)
+            .where(
+                conversations.c.owner == "human",
+                conversations.c.nurse.in_(rostered),
+                conversations.c.nurse.not_in(present),
+                conversations.c.nurse.not_in(awake),
+            )
+            .distinct()
+        ).scalars()
+    )
 
 
 def requeue(connection: sa.Connection, name: str, now: datetime) -> int:

@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.console import finding, lint, tickets
+from bot.console.live import requeue_orphans
 from bot.console.promises import read_promise
 from bot.hospital import complaints
-from storage.tables import conversations, letters, patients, tasks, users
+from storage.tables import conversations, letters, patients, roster, tasks, users
 from tests.chat import ZONE
 from tests.conftest import NOW
 from tests.console.conftest import COLLEAGUES, House, Visitor
@@ -258,6 +259,22 @@ async def test_who_leaves_hands_over_everything_and_is_out(house: House) -> None
     assert not await house.asks(
         lambda db: db.execute(sa.select(users.c.active).where(users.c.name == ME)).scalar()
     )
+
+
+async def test_who_went_home_leaves_no_orphans_and_who_still_works_keeps_hers(house: House) -> None:
+    nurse = await taken(house)
+    start, end = house.clock.now() - timedelta(hours=8), house.clock.now() + timedelta(minutes=5)
+    await house.does(
+        lambda db: db.execute(roster.insert().values(user_name=ME, start_at=start, end_at=end, post="nurse"))
+    )
+    house.passes(minutes=14)
+    await nurse.sees("/console/inbox")
+    house.passes(minutes=10)
+    assert await house.does(lambda db: requeue_orphans(db, house.clock.now())) == 0  # she stayed longer
+    house.passes(minutes=30)
+    assert await house.does(lambda db: requeue_orphans(db, house.clock.now())) == 1
+    other = await house.colleague("nurse2")
+    assert 'data-id="1"' in await other.sees("/console/inbox?folder=unassigned")
 
 
 async def test_several_at_once_say_before_what_will_be_skipped(house: House) -> None:
