@@ -174,7 +174,7 @@ class Rules:
 
 def verdicts(members: Sequence[Condition], rules: Rules) -> sa.Subquery:
     """patient_code, contact_id of the reader, verdict (empty: gets it) for everybody who fulfils all conditions."""
-    reader = _readers(rules)
+    reader = _readers(members, rules)
     said_by_reader = _last_words(rules.purpose, consents.c.contact_id).alias("said_by_reader")
     said_of_patient = _last_words(rules.purpose, consents.c.patient_code).alias("said_of_patient")
     judged = (
@@ -251,8 +251,8 @@ def _alive(now: datetime) -> Condition:
     )
 
 
-def _readers(rules: Rules) -> sa.Subquery:
-    """Of each patient the one user who reads: who follows, the patient first, WeChat first; a child's guardian."""
+def _readers(members: Sequence[Condition], rules: Rules) -> sa.Subquery:
+    """Of each member the one user who reads: who follows, the patient first, WeChat first; a child's guardian."""
     best = sa.func.row_number().over(
         partition_by=bindings.c.patient_code,
         order_by=(
@@ -270,7 +270,8 @@ def _readers(rules: Rules) -> sa.Subquery:
                 patients, patients.c.code == bindings.c.patient_code
             )
         )
-        .where(_alive(rules.now), sa.or_(~child, bindings.c.relation == "child"))
+        # The members' conditions again: ranking the bindings of a million others would cost the most.
+        .where(_alive(rules.now), sa.or_(~child, bindings.c.relation == "child"), *members)
         .subquery("ranked")
     )
     return sa.select(ranked.c.patient_code, ranked.c.contact_id).where(ranked.c.place == 1).subquery("reader")
