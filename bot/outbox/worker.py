@@ -18,7 +18,7 @@ from prometheus_client import Gauge
 from bot.domain.clock import Clock
 from bot.outbox.postman import ALARMS, THE_REST, Counts, Postman
 from storage.database import Database
-from storage.queries import tokens
+from storage.queries import outbox, tokens
 
 log = structlog.get_logger()
 
@@ -110,16 +110,17 @@ class Worker:
 
     async def once(self) -> Summary:
         """Plan, tick and deliver everything due at this moment."""
-        counts, planned = Counts(), 0
+        counts, before = Counts(), await self.database.read(outbox.newest_letter)
         for _ in range(ROUNDS):
             begun = sum([await self._run(planner) for planner in self.planners])
             happened = sum([await self._run(tick) for tick in self.ticks])
-            planned += begun
             counts += await self.postman.deliver_due()
             if not begun and not happened and not await self.postman.something_due():
-                return Summary(planned, counts)
+                break
             await asyncio.sleep(LOOK_AGAIN)
-        log.error("worker_never_done", rounds=ROUNDS)
+        else:
+            log.error("worker_never_done", rounds=ROUNDS)
+        planned = await self.database.read(lambda db: outbox.planned_after(db, before))
         return Summary(planned, counts)
 
     async def _listen(self) -> None:

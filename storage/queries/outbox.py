@@ -373,3 +373,21 @@ def on_its_way(connection: sa.Connection, contact_id: int, channel: str, platfor
 def unfollow(connection: sa.Connection, contact_id: int) -> None:
     """The platform says that this user is no follower (any more)."""
     connection.execute(contacts.update().where(contacts.c.id == contact_id).values(followed=False))
+
+
+def newest_letter(connection: sa.Connection) -> int:
+    """The number of the last letter put in."""
+    number: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(letters.c.id), 0))).scalar_one()
+    return number
+
+
+def planned_after(connection: sa.Connection, number: int) -> int:
+    """How many letters were put in since by what we start of ourselves: plans, greetings, broadcasts."""
+    count: int = connection.execute(
+        sa.select(sa.func.count()).where(
+            letters.c.id > number,
+            letters.c.plan.not_in(("", "alert", "report")),
+            letters.c.purpose != "alarm",
+        )
+    ).scalar_one()
+    return count
