@@ -308,3 +308,21 @@ async def add_tag(request: web.Request) -> web.Response:
 async def remove_tag(request: web.Request) -> web.Response:
     """It is not true (any more)."""
     return await _change(request, threads.remove_tag)
+
+
+@routes.post("/console/patients/{code}/planned/{touch:\\d+}/stop")
+async def stop_planned(request: web.Request) -> web.Response:
+    """What a plan would have sent is not sent."""
+    code, number = request.match_info["code"], int(request.match_info["touch"])
+    staff, now = request[STAFF], request.app[CLOCK].now()
+
+    def write(db: sa.Connection) -> None:
+        patient_for(db, staff, code, now)
+        if patient_rows.cancel_touch(db, code, number, staff.name, now):
+            audit.append(db, staff.name, "stop contact", f"patient:{code}", str(number), now)
+
+    try:
+        await request.app[DATABASE].write(write)
+    except LookupError as error:
+        raise web.HTTPNotFound from error
+    return moved(f"/console/patients/{code}")

@@ -55,7 +55,7 @@ _TABLE = (
     ),
     (READS, "GET /console/patients /console/patients/{code}"),
     (LEADS, "POST /console/patients/{code}/unmask /console/patients/{code}/tags"),
-    (LEADS, "POST /console/patients/{code}/tags/remove"),
+    (LEADS, "POST /console/patients/{code}/tags/remove /console/patients/{code}/planned/{touch}/stop"),
     (READS, "GET /console/tickets /console/tickets/{number} /console/tickets/export/{kind}"),
     (READS, "POST /console/tickets/{number}/note /console/tickets/{number}/move"),
     (LEADS, "POST /console/tickets/{number}/answer"),

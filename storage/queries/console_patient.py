@@ -21,6 +21,7 @@ from storage.tables import (
     letters,
     patient_tags,
     patients,
+    plan_decisions,
     plan_instances,
     points_entries,
     procedures,
@@ -177,14 +178,22 @@ def tickets_of(connection: sa.Connection, code: str) -> Rows:
     ).all()
 
 
-def cancel_touch(connection: sa.Connection, code: str, touch: int, reason: str) -> bool:
-    """What is planned is not sent; False when it is not planned any more."""
+def cancel_touch(connection: sa.Connection, code: str, touch: int, by: str, now: datetime) -> bool:
+    """What is planned is not sent, and the plan's ledger says who stopped it; False: it is not planned any more."""
     done = connection.execute(
         touches.update()
         .where(touches.c.id == touch, touches.c.patient_code == code, touches.c.state == "planned")
-        .values(state="cancelled", reason=reason)
+        .values(state="cancelled", reason="staff")
+        .returning(touches.c.instance_id)
+    ).scalar()
+    if done is None:
+        return False
+    connection.execute(
+        plan_decisions.insert().values(
+            instance_id=done, touch_id=touch, at=now, decision="cancelled", reason=f"staff {by}"
+        )
     )
-    return done.rowcount > 0
+    return True
 
 
 def recently_read(connection: sa.Connection, name: str, since: datetime, limit: int = 12) -> list[str]:

@@ -16,7 +16,17 @@ from bot.console import finding, lint, tickets
 from bot.console.live import requeue_orphans
 from bot.console.promises import read_promise
 from bot.hospital import complaints
-from storage.tables import conversations, letters, patients, roster, tasks, users
+from storage.tables import (
+    conversations,
+    letters,
+    patients,
+    plan_decisions,
+    plan_instances,
+    roster,
+    tasks,
+    touches,
+    users,
+)
 from tests.chat import ZONE
 from tests.conftest import NOW
 from tests.console.conftest import COLLEAGUES, House, Visitor
@@ -189,6 +199,45 @@ async def test_a_patient_s_numbers_are_masked_until_a_reason_is_given(house: Hou
     assert phone in page
     assert "核对身份后回电" in await auditor.sees("/console/audit")
     assert (await nurse.get("/console/patients/NOBODY"))[0] == 404
+
+
+async def test_what_a_plan_would_send_can_be_stopped_and_says_by_whom(house: House) -> None:
+    now = house.clock.now()
+
+    def plan(db: sa.Connection) -> None:
+        instance = db.execute(
+            plan_instances.insert()
+            .values(
+                patient_code="P01",
+                plan="happy_call",
+                version=1,
+                episode="visit:V1",
+                anchor_at=now,
+                created_at=now,
+                changed_at=now,
+            )
+            .returning(plan_instances.c.id)
+        ).scalar_one()
+        later = now + timedelta(days=1)
+        db.execute(
+            touches.insert().values(
+                key="k",
+                instance_id=instance,
+                patient_code="P01",
+                step="d1",
+                rank=1,
+                due_at=later,
+                useful_until=later,
+            )
+        )
+
+    await house.does(plan)
+    nurse = await house.colleague()
+    assert "happy_call" in await nurse.sees("/console/patients/P01")
+    await nurse.post("/console/patients/P01/planned/1/stop")
+    assert "happy_call" not in await nurse.sees("/console/patients/P01")
+    why = await house.asks(lambda db: db.execute(sa.select(plan_decisions.c.reason)).scalars().all())
+    assert why == [f"staff {ME}"]
 
 
 async def test_a_call_pops_up_the_patient_or_a_choice_or_a_new_lead(house: House) -> None:
