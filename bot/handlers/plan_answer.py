@@ -27,6 +27,10 @@ UNCLEAR: Final = 2  # then a nurse reads it herself
 HEALTH: Final = frozenset({"health.consult", "medication.postop", "emergency"})
 ELSEWHERE: Final = 0.6  # confidence from which a message belongs to another topic
 # What may be a late answer: a number, a reading, a few words. A longer text is a message of its own.
+CLEAR: Final = 0.6  # confidence from which a message is taken for another topic
+ABOUT_HEALTH: Final = frozenset(
+    {"unknown", "thanks", "greeting.chitchat", "health.consult", "medication.postop", "emergency"}
+)
 SHORT: Final = re.compile(r"^[^\n]{1,12}$")
 SEEN: Final = frozenset({"customer_service", "kf", "wecom"})  # ways that show the question itself
 
@@ -68,6 +72,8 @@ class PlanAnswer(Form[Asked]):
         question = _open_question(touch)
         answer = read(question, talk.said.meaning.text or talk.said.text)
         if answer is None and _unseen(talk, touch, draft):
+            if _another_topic(talk):
+                return Again()  # the conversation goes there; the question comes after
             return Ask("answer", Asked(touch.id, shown=True), _words(touch, question))
         if answer is None:
             return self._not_understood(talk, touch, question)
@@ -156,6 +162,12 @@ def _late(talk: Talk) -> Row | None:
     if row is None or row.useful_until + LATE < talk.now or row.instance_state == "stopped":
         return None
     return row
+
+
+def _another_topic(talk: Talk) -> bool:
+    """Whether the patient plainly wants something else than to be asked how they are."""
+    meaning = talk.said.meaning
+    return meaning.confidence >= CLEAR and meaning.intent not in ABOUT_HEALTH
 
 
 def _unseen(talk: Talk, touch: Row, draft: Asked) -> bool:

@@ -19,6 +19,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 from bot.command.demo import PASSWORD
 from tests.web.test_wecom import _free_port
 
+expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 OLD_MONITOR = ViewportSize(width=1366, height=768)

@@ -14,6 +14,7 @@ from bot.simulator import Side
 from tests.simulator.demo import Demo, running_demo
 from tests.simulator.server import always
 
+expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DESKTOP = ViewportSize(width=1366, height=768)
