@@ -69,6 +69,7 @@ def session(connection: sa.Connection, token_hash: str) -> Row | None:
             users.c.role,
             users.c.departments,
             users.c.accounts,
+            users.c.language,
             users.c.totp_secret.is_not(None).label("enrolled"),
         )
         .join(users, users.c.name == sessions.c.user_name)

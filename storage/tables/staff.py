@@ -21,6 +21,7 @@ users = sa.Table(
     sa.Column("totp_step", sa.BigInteger, nullable=True),  # of the last code used: none works twice
     text("departments"),  # whose patients they may see, codes separated by |; empty: every department's
     text("accounts"),  # the branches' accounts they answer, separated by |; empty: every account
+    text("language", default="zh"),  # of their screens: zh, en
 )
 
 roster = sa.Table(
