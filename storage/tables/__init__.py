@@ -3,6 +3,7 @@
 from storage.tables.base import metadata
 from storage.tables.broadcasts import (
     broadcast_members,
+    broadcast_versions,
     broadcasts,
     mass_jobs,
     platform_taggings,
@@ -47,6 +48,7 @@ from storage.tables.people import (
 )
 from storage.tables.plans import plan_decisions, plan_instances, touches
 from storage.tables.staff import audit, roster, sessions, users
+from storage.tables.texts import message_texts
 
 __all__ = [
     "alerts",
@@ -55,6 +57,7 @@ __all__ = [
     "audit",
     "bindings",
     "broadcast_members",
+    "broadcast_versions",
     "broadcasts",
     "call_attempts",
     "consents",
@@ -73,6 +76,7 @@ __all__ = [
     "leases",
     "letters",
     "mass_jobs",
+    "message_texts",
     "messages",
     "metadata",
     "one_time_codes",

@@ -17,6 +17,7 @@ broadcasts = sa.Table(
     text("reason"),  # of a pause or a stop
     text("created_by"),
     moment("created_at"),
+    maybe_moment("submitted_at"),  # the writer asked somebody to look at it
     text("approved_by"),
     maybe_moment("approved_at"),
     text("approved_hash"),  # of exactly what was approved: an edit afterwards needs a new approval
@@ -44,6 +45,18 @@ broadcast_members = sa.Table(
     sa.Column("contact_id", BigId, nullable=True),  # who reads it
     text("verdict"),  # why nothing is sent; empty: a letter is
     comment="The audience as it stood when the broadcast began.",
+)
+
+broadcast_versions = sa.Table(
+    "broadcast_versions",
+    metadata,
+    row_id(),
+    sa.Column("broadcast_id", sa.ForeignKey("broadcasts.id"), nullable=False, index=True),
+    moment("at"),
+    text("by"),
+    text("event"),  # written, approved
+    sa.Column("content", sa.JSON, nullable=False),  # everything that an approval is about
+    comment="What a broadcast said when somebody wrote or approved it.",
 )
 
 mass_jobs = sa.Table(
