@@ -28,13 +28,23 @@ from storage.tables.console import (
     desk_drafts,
     desk_mentions,
     desk_notes,
+    desk_undos,
     leads,
     saved_views,
     search_grams,
+    snippets,
     snoozes,
     viewers,
 )
-from storage.tables.conversation import alerts, conversations, messages, tasks, ticket_entries, tickets
+from storage.tables.conversation import (
+    alerts,
+    conversations,
+    messages,
+    tasks,
+    ticket_actions,
+    ticket_entries,
+    tickets,
+)
 from storage.tables.loyalty import gifts, point_transfers, points_entries, purchases, redemptions, refunds
 from storage.tables.outbox import cursors, leases, letters, platform_tokens
 from storage.tables.people import (
@@ -68,6 +78,7 @@ __all__ = [
     "desk_drafts",
     "desk_mentions",
     "desk_notes",
+    "desk_undos",
     "doctors",
     "facts",
     "gifts",
@@ -101,9 +112,11 @@ __all__ = [
     "search_grams",
     "sessions",
     "slots",
+    "snippets",
     "snoozes",
     "switches",
     "tasks",
+    "ticket_actions",
     "ticket_entries",
     "tickets",
     "touches",

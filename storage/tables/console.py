@@ -47,6 +47,30 @@ snoozes = sa.Table(
     moment("since"),
     moment("until", index=True),
     text("by"),
+    text("afterwards"),  # release: back to the bot at that hour
+)
+
+# What a colleague did a moment ago, and how everything stood before: pressing 撤销 brings it back.
+desk_undos = sa.Table(
+    "desk_undos",
+    metadata,
+    row_id(),
+    text("user_name"),
+    moment("at", index=True),
+    text("label"),
+    sa.Column("before", SealedJSON("desk_undos.before"), nullable=False),
+)
+
+snippets = sa.Table(
+    "snippets",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    text("text"),
+    text("kind", default="answer"),  # answer (/), care (;)
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    text("changed_by"),
+    moment("changed_at"),
+    comment="Answers at hand that colleagues wrote, or that stand in for one of snippets.toml.",
 )
 
 viewers = sa.Table(

@@ -94,7 +94,7 @@ tickets = sa.Table(
     moment("at"),
     sa.Column("contact_id", sa.ForeignKey("contacts.id"), nullable=False, index=True),
     sa.Column("patient_code", sa.ForeignKey("patients.code"), nullable=True),
-    text("kind"),  # complaint, praise
+    text("kind"),  # complaint, praise, suggestion
     text("severity"),  # C1 … C4
     text("emotion"),
     # received, acknowledged, assigned, investigating, replied, accepted, disputed, reopened, closed
@@ -104,6 +104,15 @@ tickets = sa.Table(
     sa.Column(
         "account_given", SealedJSON("tickets.account_given"), nullable=True
     ),  # what, where, when, who, wish
+    # What it turned out to be about; the export counts by them.
+    text("department_code"),
+    text("doctor_code"),
+    text("cause"),  # of labels.CAUSES
+    maybe_moment("paused_at"),  # its clock stands still since then
+    text("legal"),  # court, mediation, police: others settle it, and the record is frozen
+    maybe_moment("closed_at"),
+    text("closed_as"),  # settled, not_accepted
+    text("quality"),  # sent to quality control, done there
     sa.Index("ix_tickets_status_due", "status", "due"),
 )
 
@@ -113,7 +122,24 @@ ticket_entries = sa.Table(
     row_id(),
     sa.Column("ticket_id", sa.ForeignKey("tickets.id"), nullable=False, index=True),
     moment("at"),
-    text("kind"),  # addition, picture, note, reply, state
+    text("kind"),  # addition, picture, note, reply, state, pause, cause, action, call_back, legal, quality
     text("author"),
     sa.Column("text", SealedText("ticket_entries.text"), nullable=True),
+)
+
+ticket_actions = sa.Table(
+    "ticket_actions",
+    metadata,
+    row_id(),
+    sa.Column("ticket_id", sa.ForeignKey("tickets.id"), nullable=False, index=True),
+    moment("at"),
+    text("author"),
+    sa.Column("text", SealedText("ticket_actions.text"), nullable=False),
+    text("owner"),
+    sa.Column("due", sa.Date, nullable=False),
+    maybe_moment("done_at"),
+    sa.Column("effect", SealedText("ticket_actions.effect"), nullable=True),
+    sa.Column("check_on", sa.Date, nullable=False),  # when somebody looks whether it helped
+    maybe_moment("checked_at"),
+    comment="Corrective actions: who does what by when, and whether it helped.",
 )

@@ -37,6 +37,8 @@ patient_tags = sa.Table(
     text("producer", default="import"),  # import, a console user, or rule NAME
     maybe_moment("since"),
     maybe_moment("until"),
+    text("kind"),  # of labels.TAG_KINDS
+    sa.Column("evidence", SealedText("patient_tags.evidence"), nullable=True),
     sa.Index("ix_patient_tags_tag", "tag"),
 )
 
