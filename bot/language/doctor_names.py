@@ -8,6 +8,7 @@ from collections import defaultdict
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from bot.domain.names import surname
 from bot.language.meaning import DoctorName, Named
 from bot.language.name_matching import (
     BY_EAR,
@@ -26,8 +27,6 @@ from bot.language.name_matching import (
 from bot.language.normalise import normalise
 from bot.language.pinyin import heard, hearings, spellings
 
-_SURNAMES_OF_TWO = "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 夏侯 轩辕 长孙 宇文 端木 独孤 南宫"
-_COMPOUND_SURNAMES = frozenset(_SURNAMES_OF_TWO.split())
 _FAMILIAR = re.compile(r"[老小](.)(?=的?(?:专家)?(?:号|门诊))")  # 挂老张的号
 _SLIP_LETTERS = 7  # a shorter pinyin with a slip is another name
 
@@ -53,20 +52,20 @@ class DoctorNames:
         name = normalise(doctor.name).lower()
         if not name:
             return
-        surname = name[:2] if name[:2] in _COMPOUND_SURNAMES and len(name) > 2 else name[:1]
-        given = name[len(surname) :]
+        family = surname(name)
+        given = name[len(family) :]
         self._full[name].append(doctor.code)
-        self._surnames[surname].append(doctor.code)
+        self._surnames[family].append(doctor.code)
         if len(given) > 1:
             self._given[given].append(doctor.code)
         for spelling in spellings(name):
             self._spelt["".join(spelling)].add(doctor.code)
-            self._spelt["".join((*spelling[len(surname) :], *spelling[: len(surname)]))].add(doctor.code)
+            self._spelt["".join((*spelling[len(family) :], *spelling[: len(family)]))].add(doctor.code)
         for hearing in hearings(name):
             self._heard_codes[hearing].add(doctor.code)
             self._heard_openings.add(hearing[:2])
-        for hearing in hearings(surname):
-            self._heard_surnames["".join(hearing)].add(surname)
+        for hearing in hearings(family):
+            self._heard_surnames["".join(hearing)].add(family)
 
     def named_in(self, text: str, departments: frozenset[str]) -> tuple[Named, ...]:
         """The doctors a text names, best first; *departments* are the codes it names too."""
@@ -125,9 +124,9 @@ class DoctorNames:
 
     def _by_surname(self, text: str, end: int, title: re.Match[str]) -> list[Hit]:
         for length in (2, 1):
-            surname = text[max(0, end - length) : end]
-            codes = self._surnames.get(surname)
-            if codes and len(surname) == length:
+            family = text[max(0, end - length) : end]
+            codes = self._surnames.get(family)
+            if codes and len(family) == length:
                 score = BY_TITLE if _surname_stands(text, end - length) else SLIP
                 return [
                     Hit(c, end - length, title.end(), self._with_title(c, title[1], score)) for c in codes

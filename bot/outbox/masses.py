@@ -21,7 +21,7 @@ from bot.domain.clock import Clock
 from bot.domain.letter import LetterState, Purpose
 from bot.outbox import stopping
 from bot.outbox.outcomes import next_midnight, sent_messages
-from bot.outbox.routes import client_id
+from bot.outbox.routes import client_id, same_for_all
 from storage.database import Database
 from storage.queries import masses, outbox, tokens
 from storage.rows import Row
@@ -114,7 +114,7 @@ class MassDesk:
             recipients=len(rows),
         )
         masses.take(db, number, [row.id for row in rows])
-        return _Job(number, rows[0].account, name, rows[0].body["text"], [row.openid for row in rows])
+        return _Job(number, rows[0].account, name, same_for_all(rows[0].body), [row.openid for row in rows])
 
     async def _hand_in(self, job: _Job) -> list[LetterState]:
         try:
@@ -216,7 +216,7 @@ def finished(
 
 def _alike(row: Row) -> tuple[str, str]:
     """Letters go together when this is the same."""
-    return row.account, row.body["text"]
+    return row.account, same_for_all(row.body)
 
 
 def _job(db: sa.Connection, number: int, account: str, name: str) -> _Job | None:
@@ -224,4 +224,4 @@ def _job(db: sa.Connection, number: int, account: str, name: str) -> _Job | None
     rows = [row for row in masses.letters_of(db, number) if row.state in AT_WORK]
     if not rows:
         return None
-    return _Job(number, account, name, rows[0].body["text"], [row.openid for row in rows])
+    return _Job(number, account, name, same_for_all(rows[0].body), [row.openid for row in rows])

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from bot.channels.limits import (
@@ -345,7 +345,12 @@ def _mass(case: Case, receiver: Receiver, office: Office, now: datetime) -> Way 
     ]
     if len(had) >= MASS_A_MONTH:
         return None
-    return Way("mass", receiver.account, receiver.openid, (case.body["text"],), receiver.contact_id)
+    return Way("mass", receiver.account, receiver.openid, (same_for_all(case.body),), receiver.contact_id)
+
+
+def same_for_all(body: Mapping[str, Any]) -> str:
+    """What a letter says when many share a call: nothing that is meant for one of them alone."""
+    return str(body.get("same") or body["text"])
 
 
 MAKERS: Final[Mapping[str, Callable[[Case, Receiver, Office, datetime], Way | None]]] = {

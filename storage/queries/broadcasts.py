@@ -184,16 +184,75 @@ def queue_batch(
         "body": body,
         **{name: sa.literal(value, letters.c[name].type) for name, value in values.items()},
     }
-    found = sa.select(*columns.values()).where(
-        broadcast_members.c.broadcast_id == number,
-        broadcast_members.c.patient_code > after,
-        broadcast_members.c.patient_code <= until,
-        broadcast_members.c.verdict == "",
-    )
+    found = sa.select(*columns.values()).where(*_members_between(number, after, until))
     connection.execute(
         insert(connection, letters)
         .from_select(list(columns), found)
         .on_conflict_do_nothing(index_elements=["key"])
+    )
+
+
+def addressed(connection: sa.Connection, number: int, after: str, until: str) -> Rows:
+    """Whom the letters of the members (after, until] speak of, and what these are to whoever reads them."""
+    own = (
+        sa.select(bindings.c.relation, bindings.c.level)
+        .where(
+            bindings.c.contact_id == broadcast_members.c.contact_id,
+            bindings.c.patient_code == broadcast_members.c.patient_code,
+            bindings.c.ended_at.is_(None),
+        )
+        .order_by(bindings.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(
+        sa.select(
+            broadcast_members.c.patient_code,
+            patients.c.name,
+            patients.c.sex,
+            patients.c.birth_date,
+            own.with_only_columns(bindings.c.relation).scalar_subquery().label("relation"),
+            own.with_only_columns(bindings.c.level).scalar_subquery().label("level"),
+        )
+        .join(patients, patients.c.code == broadcast_members.c.patient_code)
+        .where(*_members_between(number, after, until))
+    ).all()
+
+
+def queue_own(
+    connection: sa.Connection,
+    number: int,
+    after: str,
+    until: str,
+    bodies: Mapping[str, Mapping[str, Any]],
+    values: Mapping[str, Any],
+) -> None:
+    """Put the letters of the members (after, until] into the outbox, each with its own body, by patient."""
+    plan = plan_of(number)
+    members = connection.execute(
+        sa.select(broadcast_members.c.patient_code, broadcast_members.c.contact_id).where(
+            *_members_between(number, after, until)
+        )
+    )
+    rows = [
+        {
+            "key": f"{plan}:{row.patient_code}",
+            "contact_id": row.contact_id,
+            "patient_code": row.patient_code,
+            "plan": plan,
+            "body": bodies[row.patient_code],
+            **values,
+        }
+        for row in members
+    ]
+    connection.execute(insert(connection, letters).on_conflict_do_nothing(index_elements=["key"]), rows)
+
+
+def _members_between(number: int, after: str, until: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        broadcast_members.c.broadcast_id == number,
+        broadcast_members.c.patient_code > after,
+        broadcast_members.c.patient_code <= until,
+        broadcast_members.c.verdict == "",
     )
 
 

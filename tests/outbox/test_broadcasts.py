@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -389,3 +389,35 @@ async def test_a_used_up_quota_waits_for_the_next_day(post: Post) -> None:
 
     await post.platform.settle()
     assert begins(TEXT) in people[0].screen
+
+
+async def test_words_of_ones_own_go_one_by_one(post: Post) -> None:
+    people = await members(post, 3)
+    for person in people[:2]:
+        await person.says("你好")
+    born = date(1980, 5, 1)
+    await post.does(lambda db: db.execute(patients.update().values(birth_date=born)))
+    number = await begun(post, Purpose.CARE, "{称呼|您}，请记得按时复查。")
+
+    await post.server.house.worker.once()
+
+    assert "王女士，请记得按时复查。" in people[0].screen
+    assert "王女士，请记得按时复查。" in people[1].screen
+    assert post.calls(CUSTOM) == 2
+    assert (await status(post, number))["withheld"] == {"no_route": 1}
+
+
+async def test_what_many_share_has_no_words_of_ones_own(post: Post) -> None:
+    """A greeting to open windows names the reader; 群发 brings the same words to everybody else."""
+    people = await members(post, 3)
+    await people[0].says("你好")
+    await begun(post, Purpose.GREETING, "{姓名|您}，节日快乐！")
+
+    await post.server.house.worker.once()
+
+    await post.platform.settle()
+    assert "王敏，节日快乐！" in people[0].screen
+    for person in people[1:]:
+        assert "您，节日快乐！" in person.screen
+        assert "王敏" not in person.screen
+    assert (post.calls(CUSTOM), post.calls(MASS)) == (1, 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.domain.letter import Purpose
+from bot.flows.broadcasts import variables
 
 WORDS: Final = Path(__file__).with_name("advertising.toml")
 LONGEST: Final = (
@@ -22,13 +23,15 @@ def faults(
     text: str, purpose: Purpose, *, licence: str, licence_until: date | None, today: date
 ) -> list[str]:
     """Why the text must not go out for that purpose, in the staff's words; empty: it may."""
-    plain = "".join(unicodedata.normalize("NFKC", text).split())
-    found = []
+    plain = "".join(unicodedata.normalize("NFKC", variables.same_for_all(text)).split())
+    found = variables.faults(text)
     if not plain:
         found.append("内容为空")
-    if len(text.encode()) > LONGEST:
+    if variables.longest(text) > LONGEST:
         found.append(f"内容过长：最多{LONGEST // 3}个汉字")
     if purpose is Purpose.MARKETING:
+        if variables.has_any(text):
+            found.append("广告只能群发，群发的内容对所有人相同，不能含变量")
         found += [f"广告不得含有“{word}”" for word in _in(plain, "banned")]
         found += _unlicensed(plain, licence, licence_until, today)
     else:

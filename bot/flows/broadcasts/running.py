@@ -12,8 +12,9 @@ import structlog
 
 from bot.domain.language import Language
 from bot.domain.letter import Purpose
+from bot.domain.patient import Patient
 from bot.domain.words import say
-from bot.flows.broadcasts import desk
+from bot.flows.broadcasts import desk, variables
 from bot.outbox.routes import night_ends
 from bot.outbox.wording import Wording
 from storage.queries import broadcasts, hospital
@@ -63,7 +64,12 @@ class Broadcaster:
             if not broadcasts.still_going(db, row.id):
                 broadcasts.change(db, row.id, state="finished", ended_at=now)
             return 0
-        broadcasts.queue_batch(db, row.id, row.cursor, last, self._bodies(db, row), self._shared(row, now))
+        shared = self._shared(row, now)
+        if variables.has_any(row.text):
+            bodies = self._own_bodies(db, row, last, now)
+            broadcasts.queue_own(db, row.id, row.cursor, last, bodies, shared)
+        else:
+            broadcasts.queue_batch(db, row.id, row.cursor, last, self._bodies(db, row), shared)
         broadcasts.change(db, row.id, cursor=last, queued=row.queued + size)
         return size
 
@@ -94,6 +100,16 @@ class Broadcaster:
             for language in Language
         }
         return {"": texts[Language.SIMPLIFIED.value], **texts}
+
+    def _own_bodies(self, db: sa.Connection, row: Row, last: str, now: datetime) -> dict[str, dict[str, Any]]:
+        """The letter's body by patient: one's own words, and those for a call that many letters share."""
+        today, same = now.astimezone(self.zone).date(), variables.same_for_all(row.text)
+        found = {}
+        for one in broadcasts.addressed(db, row.id, row.cursor, last):
+            patient = Patient(one.patient_code, one.name, one.sex, one.birth_date)
+            who = variables.Addressed(patient, one.relation or "other", one.level or 0)
+            found[one.patient_code] = {"text": variables.for_one(row.text, who, today), "same": same}
+        return found
 
     def _shared(self, row: Row, now: datetime) -> dict[str, Any]:
         """The columns that are the same in all letters."""
