@@ -10,7 +10,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0011_desk"
 down_revision = "0010_texts_and_versions"
 branch_labels = None
