@@ -19,7 +19,7 @@ from bot.console import (
     thread,
     tickets,
 )
-from bot.console.pages import STATIC, ZONE
+from bot.console.pages import STATIC, ZONE, script_in_english
 from bot.console.people import READINGS, Readings
 from bot.console.services import RECEPTION
 from bot.conversation.receive import Reception
@@ -53,4 +53,5 @@ def add_console(app: web.Application, reception: Reception, *, secure: bool) -> 
     app.cleanup_ctx.append(live.run_feed)
     for part in PARTS:
         app.add_routes(part.routes)
+    app.router.add_get("/console/static/english/{name}", script_in_english)
     app.router.add_static("/console/static", STATIC)

@@ -16,7 +16,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from bot.console.pages import moved, page, shown
+from bot.console.pages import LANGUAGES, moved, page, preferred, shown
 from bot.console.people import STAFF, Staff
 from bot.console.permissions import BEFORE_ENROLMENT, HOME, OPEN_WHEN_IDLE, may
 from bot.web.health import DATABASE
@@ -165,6 +165,7 @@ async def _signed_in(request: web.Request) -> Staff | None:
         idle=idle,
         session=fingerprint,
         enrolled=bool(row.enrolled),
+        language=row.language if row.language in LANGUAGES else "zh",
     )
 
 
@@ -180,10 +181,33 @@ async def home(request: web.Request) -> web.Response:
 @routes.get("/console/login")
 async def door(request: web.Request) -> web.Response:
     """The sign-in page."""
-    return page("login.html", problem="", name="", onward=_safe(request.query.get("next", "")))
+    return _door(request, onward=own_page(request.query.get("next", "")))
 
 
-def _safe(onward: str) -> str:
+def _door(
+    request: web.Request,
+    *,
+    onward: str,
+    problem: str = "",
+    name: str = "",
+    language: str = "",
+    status: int = 200,
+) -> web.Response:
+    chosen = language if language in LANGUAGES else request.query.get("language", "")
+    return page(
+        "login.html",
+        problem=problem,
+        name=name,
+        onward=onward,
+        chosen=chosen,
+        languages=LANGUAGES,
+        status=status,
+        language=chosen if chosen in LANGUAGES else preferred(request),
+    )
+
+
+def own_page(onward: str) -> str:
+    """A page of ours to go on to; the first one, when it is somebody else's."""
     return onward if onward.startswith("/console/") and "\\" not in onward else "/console/"
 
 
@@ -192,11 +216,11 @@ async def sign_in(request: web.Request) -> web.Response:
     """Name, password, second factor; one answer for whatever is wrong."""
     form = await request.post()
     name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
-    onward = _safe(str(form.get("next", "")))
+    onward, language = own_page(str(form.get("next", ""))), str(form.get("language", ""))
     now, address, attempts = request.app[CLOCK].now(), request.remote or "", request.app[ATTEMPTS]
     if attempts.too_many(name, address, now):
         problem = "尝试次数过多，请5分钟后再试。"
-        return page("login.html", problem=problem, name=name, onward=onward, status=429)
+        return _door(request, onward=onward, problem=problem, name=name, language=language, status=429)
     user = await request.app[DATABASE].read(lambda db: staff.user(db, name))
     right = await right_password(password, user.password_hash if user is not None else "")
     step = code_step(user.totp_secret if user is not None else None, str(form.get("code", "")), now)
@@ -207,10 +231,12 @@ async def sign_in(request: web.Request) -> web.Response:
         came_in = await request.app[DATABASE].write(
             lambda db: _open_session(db, user, step, token, now, agent, _fingerprint(before))
         )
+    if came_in and language in LANGUAGES:
+        await request.app[DATABASE].write(lambda db: staff.change_user(db, name, language=language))
     if not came_in:
         attempts.failed(name, address, now)
         problem = "姓名、密码或动态码不正确。"
-        return page("login.html", problem=problem, name=name, onward=onward, status=403)
+        return _door(request, onward=onward, problem=problem, name=name, language=language, status=403)
     attempts.forget(name, address)
     response = moved(onward)
     cookie, path = _cookie(request.app)

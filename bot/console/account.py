@@ -9,8 +9,8 @@ import segno
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.console.access import LONGEST, code_step, hash_password, right_password
-from bot.console.pages import moved, shown
+from bot.console.access import LONGEST, code_step, hash_password, own_page, right_password
+from bot.console.pages import LANGUAGES, moved, shown
 from bot.console.people import STAFF
 from bot.web.health import DATABASE
 from bot.web.webhooks import CLOCK
@@ -43,7 +43,15 @@ async def me(request: web.Request) -> web.Response:
 async def _me(request: web.Request, *, problem: str = "", done: str = "", status: int = 200) -> web.Response:
     name, now = request[STAFF].name, request.app[CLOCK].now()
     sessions = await request.app[DATABASE].read(lambda db: staff.sessions_of(db, name, now - LONGEST))
-    return shown(request, "me.html", sessions=sessions, problem=problem, done=done, status=status)
+    return shown(
+        request,
+        "me.html",
+        sessions=sessions,
+        problem=problem,
+        done=done,
+        languages=LANGUAGES,
+        status=status,
+    )
 
 
 @routes.post("/console/me/sessions/{session:[0-9a-f]{64}}/end")
@@ -61,6 +69,17 @@ async def end_others(request: web.Request) -> web.Response:
     me_now, now = request[STAFF], request.app[CLOCK].now()
     await request.app[DATABASE].write(lambda db: staff.end_sessions(db, me_now.name, now, but=me_now.session))
     return moved("/console/me")
+
+
+@routes.post("/console/me/language")
+async def choose_language(request: web.Request) -> web.Response:
+    """The language of my screens, from now on and everywhere."""
+    form, name = await request.post(), request[STAFF].name
+    language, back = str(form.get("language", "")), str(form.get("back", ""))
+    if language not in LANGUAGES:
+        raise web.HTTPUnprocessableEntity
+    await request.app[DATABASE].write(lambda db: staff.change_user(db, name, language=language))
+    return moved(own_page(back))
 
 
 @routes.post("/console/me/password")

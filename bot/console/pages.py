@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +14,7 @@ import jinja2
 from aiohttp import web
 from jinja2.runtime import Context
 
+from bot.console import english
 from bot.console.people import STAFF
 from bot.console.permissions import ROLES, may, places_of
 from bot.web.webhooks import CLOCK
@@ -29,9 +32,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 WEEKDAYS = "一二三四五六日"
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Browsers keep what they fetched until it changes: its digest is in its address.
 EDITION = hashlib.sha256(
-    b"".join(path.read_bytes() for path in sorted(STATIC.iterdir()) if path.is_file())
+    b"".join(path.read_bytes() for path in (*sorted(STATIC.iterdir()), english.CATALOGUE) if path.is_file())
 ).hexdigest()[:10]
 
 
@@ -51,6 +55,10 @@ def _moment(context: Context, at: datetime | None) -> str:
 
 def _day(day: date | None) -> str:
     return f"{day:%Y-%m-%d}（周{WEEKDAYS[day.weekday()]}）" if day else ""
+
+
+def _day_in_english(day: date | None) -> str:
+    return f"{day:%Y-%m-%d} ({DAYS[day.weekday()]})" if day else ""
 
 
 def span(seconds: float) -> str:
@@ -83,21 +91,58 @@ def _money(cents: int) -> str:
     return f"{cents / 100:,.2f}"
 
 
-_environment = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(TEMPLATES),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.filters |= {"moment": _moment, "day": _day, "ago": _ago, "left": _left, "money": _money}
-_environment.globals |= {"roles": ROLES, "edition": EDITION, "may": may}
+def _in_english(words: Callable[..., str]) -> Callable[..., str]:
+    """The same filter for an English page."""
+
+    @jinja2.pass_context
+    def filtered(context: Context, value: Any) -> str:
+        return english.say(words(context, value))
+
+    return filtered
 
 
-def page(template: str, *, status: int = 200, **facts: Any) -> web.Response:
+def _own_words(value: Any) -> Any:
+    """`|t`: one of our own phrases, in the language of the page."""
+    return english.say(value) if isinstance(value, str) else value
+
+
+def _edition(language: str) -> jinja2.Environment:
+    """All pages in one language."""
+    edition = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[english.InEnglish] if language == "en" else [],
+    )
+    moments = {"moment": _moment, "ago": _ago, "left": _left}
+    if language == "en":
+        edition.filters |= {name: _in_english(words) for name, words in moments.items()}
+        edition.filters |= {"day": _day_in_english, "t": _own_words}
+    else:
+        edition.filters |= moments | {"day": _day, "t": lambda value: value}
+    edition.filters["money"] = _money
+    edition.globals |= {"roles": ROLES, "edition": EDITION, "may": may, "language": language}
+    return edition
+
+
+LANGUAGES = {"zh": "中文", "en": "English"}
+_editions = {language: _edition(language) for language in LANGUAGES}
+
+
+def page(template: str, *, status: int = 200, language: str = "zh", **facts: Any) -> web.Response:
     """A page, or a part of one for a page that is open already."""
-    text = _environment.get_template(template).render(**facts)
+    text = _editions[language].get_template(template).render(**facts)
     return web.Response(text=text, content_type="text/html", status=status, headers=HEADERS)
+
+
+def preferred(request: web.Request) -> str:
+    """The language of whoever is not signed in yet: as chosen, or as their browser asks."""
+    chosen = request.query.get("language", "")
+    if chosen in LANGUAGES:
+        return chosen
+    return "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "zh"
 
 
 def shown(request: web.Request, template: str, *, status: int = 200, **facts: Any) -> web.Response:
@@ -110,9 +155,26 @@ def shown(request: web.Request, template: str, *, status: int = 200, **facts: An
         "now": request.app[CLOCK].now(),
         "zone": request.app[ZONE],
     }
-    return page(template, status=status, **known | facts)
+    return page(template, status=status, language=staff.language, **known | facts)
 
 
 def moved(location: str) -> web.Response:
     """After a form: go and look. htmx follows its own header."""
     return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+
+@cache
+def _script_in_english(name: str) -> str:
+    return english.in_english((STATIC / name).read_text(encoding="utf-8"))
+
+
+async def script_in_english(request: web.Request) -> web.Response:
+    """A script of the console with its words in English."""
+    name = request.match_info["name"]
+    if name not in {path.name for path in STATIC.glob("*.js")}:
+        raise web.HTTPNotFound
+    return web.Response(
+        text=_script_in_english(name),
+        content_type="text/javascript",
+        headers={"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"},
+    )

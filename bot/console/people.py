@@ -25,6 +25,7 @@ class Staff:
     idle: bool = False  # not touched for a while: reads alarms only
     session: str = ""  # the token's hash
     enrolled: bool = False
+    language: str = "zh"  # of their screens
 
     @property
     def title(self) -> str:

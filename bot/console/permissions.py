@@ -28,7 +28,7 @@ _TABLE = (
     (EVERYONE, "GET /console/ /console/me /console/me/totp /console/events /console/alarms/bar"),
     (
         EVERYONE,
-        "POST /console/logout /console/me/totp /console/me/password /console/me/sessions/{session}/end"
+        "POST /console/logout /console/me/totp /console/me/password /console/me/language /console/me/sessions/{session}/end"
         " /console/me/sessions/end-others",
     ),
     (READS, "GET /console/inbox /console/inbox/list /console/alarms /console/alarms/list /console/commands"),
