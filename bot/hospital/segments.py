@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from bot.domain.letter import Purpose
 from bot.domain.patient import Patient
+from storage.queries import broadcast_desk
 from storage.queries import segments as rows
 
 WORDS: Final = Path(__file__).with_suffix(".toml")
@@ -34,7 +35,10 @@ TIERS: Final = {
     "small": (20, 100),
 }  # per cent (contract §5)
 
+ATTRIBUTED: Final = timedelta(hours=48)  # an answer or a booking so soon after a message counts as its result
+
 Places = Literal["VIP", "main", "normal", "small"]
+Outcome = Literal["sent", "replied", "silent", "booked", "failed", "withheld"]
 Score = Literal[1, 2, 3, 4, 5]
 
 
@@ -111,8 +115,15 @@ class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     bound: bool = True
 
 
+class Reached(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", tag="reached"):
+    """Was in the audience of an earlier broadcast, and this came of it."""
+
+    broadcast: int
+    outcome: Outcome = "sent"
+
+
 Condition: TypeAlias = (
-    Tagged | NotTagged | Age | Described | Vip | Visited | NotVisited | Tier | Rfm | Agreed | Bound
+    Tagged | NotTagged | Age | Described | Vip | Visited | NotVisited | Tier | Rfm | Agreed | Bound | Reached
 )
 
 
@@ -125,6 +136,11 @@ class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def tags(self) -> tuple[str, ...]:
         """Every tag that brings somebody in."""
         return tuple(tag for one in self.all_of if isinstance(one, Tagged) for tag in one.any_of)
+
+    @property
+    def earlier(self) -> tuple[int, ...]:
+        """The broadcasts whose readers it builds on."""
+        return tuple(one.broadcast for one in self.all_of if isinstance(one, Reached))
 
 
 class SegmentRefused(Exception):
@@ -238,11 +254,27 @@ def _compiled(one: Condition, now: datetime, today: date) -> rows.Condition:
             return rows.agreed(purpose)
         case Bound(bound):
             return rows.is_bound(now) if bound else sa.not_(rows.is_bound(now))
+        case Reached(number, outcome):
+            return broadcast_desk.reached(number, outcome, ATTRIBUTED)
 
 
 KINDS: Final = {"outpatient": "门诊", "inpatient": "住院", "exam": "体检"}
 COLUMNS: Final = {"sex": "性别", "region": "地区", "source": "来源"}
 NAMES: Final = {"VIP": "VIP", "main": "主要", "normal": "普通", "small": "小额", "M": "男", "F": "女"}
+AGREEMENTS: Final = {
+    "marketing": "营销消息",
+    HEALTH_MARKETING: "按健康信息营销（单独同意）",
+    "care": "随访",
+    "greeting": "问候",
+}
+OUTCOMES: Final = {
+    "sent": "收到了",
+    "replied": "收到后48小时内回复了",
+    "silent": "收到后48小时内没有回复",
+    "booked": "收到后48小时内预约了",
+    "failed": "发送失败",
+    "withheld": "没有发给他",
+}
 
 
 def _described(one: Condition) -> str:
@@ -268,9 +300,11 @@ def _described(one: Condition) -> str:
         case Rfm(r, f, m):
             return f"RFM评分不低于R{r} F{f} M{m}"
         case Agreed(purpose):
-            return f"同意接收{purpose}"
+            return f"同意接收{AGREEMENTS.get(purpose, purpose)}"
         case Bound(bound):
             return "已绑定" if bound else "未绑定"
+        case Reached(number, outcome):
+            return f"群发{number}号{OUTCOMES[outcome]}"
 
 
 def _either(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from bot.domain.letter import Purpose
 from bot.flows.broadcasts import lint
 from bot.hospital import segments
-from bot.hospital.segments import Segment
+from bot.hospital.segments import ATTRIBUTED, Segment
 from bot.outbox.routes import client_id
-from storage.queries import audit, broadcasts, staff
+from storage.queries import audit, broadcast_desk, broadcasts, staff
 from storage.rows import Row
 
 PURPOSES: Final = (Purpose.CARE, Purpose.GREETING, Purpose.MARKETING)
@@ -29,12 +29,26 @@ CANARY_FROM: Final = 100  # letters; fewer go all at once
 CANARY: Final = 20
 HOLD_OUT_AT_MOST: Final = 50  # per cent
 CHUNK: Final = 5_000
-ATTRIBUTED: Final = timedelta(hours=48)  # an answer or a booking so soon after it counts as its result
 NO_LETTER: Final = ("suppressed", "expired")
+CONTENT: Final = (
+    "purpose",
+    "text",
+    "segment",
+    "hold_out",
+    "pace",
+    "scheduled_at",
+    "licence",
+    "licence_until",
+)
+DEEPEST: Final = 5  # audiences that build on the readers of earlier broadcasts
 
 
 class BroadcastRefused(Exception):
     """It must not be done; the message says why."""
+
+
+class ChangedMeanwhile(BroadcastRefused):
+    """Somebody else changed it since it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +89,33 @@ def create(db: sa.Connection, draft: Draft, now: datetime, zone: ZoneInfo) -> in
         "licence_until": draft.licence_until,
         "scheduled_at": draft.scheduled_at,
     }
-    _check(values, now, zone)
+    _check(db, values, now, zone)
     number = broadcasts.add(db, **values)
+    _keep(db, number, draft.by, "written", now)
     _audit(db, draft.by, "create", number, now)
     return number
 
 
-def edit(db: sa.Connection, number: int, by: str, now: datetime, zone: ZoneInfo, **changes: Any) -> None:
-    """Change what is not running yet. It goes back to be approved.
+def edit(
+    db: sa.Connection,
+    number: int,
+    by: str,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    seen: int | None = None,
+    **changes: Any,
+) -> None:
+    """Change what is not running yet. It goes back to be approved. *seen*: the version that was read.
 
     Raises:
         BroadcastRefused: it runs already, or must not say that.
+        ChangedMeanwhile: another version was written since.
     """
     row = _broadcast(db, number, "draft", "approved")
+    _still(db, number, seen)
     _user(db, by)
-    _check({**row._asdict(), **changes}, now, zone)
+    _check(db, {**row._asdict(), **changes}, now, zone)
     broadcasts.change(
         db,
         number,
@@ -98,27 +124,64 @@ def edit(db: sa.Connection, number: int, by: str, now: datetime, zone: ZoneInfo,
         approved_by="",
         approved_at=None,
         approved_hash="",
+        submitted_at=None,
+        reason="",
         created_by=by,
     )
+    _keep(db, number, by, "written", now)
     _audit(db, by, "edit", number, now)
 
 
-def approve(db: sa.Connection, number: int, by: str, now: datetime, zone: ZoneInfo) -> None:
+def submit(db: sa.Connection, number: int, by: str, now: datetime) -> None:
+    """Ask a second person to look at it.
+
+    Raises:
+        BroadcastRefused: it is no draft.
+    """
+    _broadcast(db, number, "draft")
+    broadcasts.change(db, number, submitted_at=now, reason="")
+    _audit(db, by, "submit", number, now)
+
+
+def send_back(db: sa.Connection, number: int, by: str, why: str, now: datetime) -> None:
+    """The second person does not agree, or not any more; the writer reads why.
+
+    Raises:
+        BroadcastRefused: it runs already.
+    """
+    _broadcast(db, number, "draft", "approved")
+    cleared = {"approved_by": "", "approved_at": None, "approved_hash": "", "submitted_at": None}
+    broadcasts.change(db, number, state="draft", reason=why, **cleared)
+    _audit(db, by, "send back", number, now)
+
+
+def approve(
+    db: sa.Connection, number: int, by: str, now: datetime, zone: ZoneInfo, *, seen: int | None = None
+) -> None:
     """A second person, a manager, agrees to exactly these words for exactly these people.
 
     Raises:
         BroadcastRefused: the writer's own, no manager, or no draft.
+        ChangedMeanwhile: another version was written since *seen*.
     """
     row = _broadcast(db, number, "draft")
+    _still(db, number, seen)
     user = _user(db, by)
     if by == row.created_by:
         raise BroadcastRefused(f"--by {by}: wrote broadcast {number}; somebody else must approve it")
     if user.role != APPROVER:
         raise BroadcastRefused(f"--by {by}: is no {APPROVER}")
-    _check(row._asdict(), now, zone)
+    _check(db, row._asdict(), now, zone)
     broadcasts.change(
-        db, number, state="approved", approved_by=by, approved_at=now, approved_hash=_fingerprint(row)
+        db,
+        number,
+        state="approved",
+        approved_by=by,
+        approved_at=now,
+        approved_hash=_fingerprint(row),
+        reason="",
     )
+    _keep(db, number, by, "approved", now)
     _audit(db, by, "approve", number, now)
 
 
@@ -131,7 +194,7 @@ def start(db: sa.Connection, number: int, by: str, now: datetime, zone: ZoneInfo
     row = _broadcast(db, number, "approved")
     if row.approved_hash != _fingerprint(row):
         raise BroadcastRefused(f"broadcast {number}: was changed after it was approved")
-    _check(row._asdict(), now, zone)
+    _check(db, row._asdict(), now, zone)
     segment, purpose = segments.load(row.segment), Purpose(row.purpose)
     broadcasts.take_audience(
         db, number, segments.compiled(segment, now, zone), segments.rules(segment, purpose, now, zone)
@@ -186,7 +249,7 @@ def state(db: sa.Connection, number: int) -> str:
     Raises:
         BroadcastRefused: there is no such broadcast.
     """
-    return str(_broadcast(db, number).state)
+    return str(_known(db, number).state)
 
 
 def status(db: sa.Connection, number: int) -> dict[str, Any]:
@@ -198,7 +261,7 @@ def status(db: sa.Connection, number: int) -> dict[str, Any]:
     Raises:
         BroadcastRefused: there is no such broadcast.
     """
-    row = _broadcast(db, number)
+    row = _known(db, number)
     verdicts = broadcasts.audience_verdicts(db, number)
     eligible = verdicts.pop("", 0)
     counts = dict.fromkeys(("sent", "delivered", "failed"), 0)
@@ -243,6 +306,13 @@ def _broadcast(db: sa.Connection, number: int, *states: str) -> Row:
     return row
 
 
+def _known(db: sa.Connection, number: int) -> Row:
+    row = broadcast_desk.one(db, number)
+    if row is None:
+        raise BroadcastRefused(f"broadcast {number}: there is none")
+    return row
+
+
 def _user(db: sa.Connection, name: str) -> Row:
     user = staff.user(db, name)
     if user is None or not user.active:
@@ -250,12 +320,44 @@ def _user(db: sa.Connection, name: str) -> Row:
     return user
 
 
-def _check(values: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> None:
+def _keep(db: sa.Connection, number: int, by: str, event: str, now: datetime) -> None:
+    row = _known(db, number)
+    broadcast_desk.add_version(db, number, by, event, content(row), now)
+
+
+def content(row: Row) -> dict[str, Any]:
+    """Everything that an approval is about, as it is kept: JSON values."""
+    values = {name: getattr(row, name) for name in CONTENT}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+
+
+def _still(db: sa.Connection, number: int, seen: int | None) -> None:
+    if seen is not None and seen != broadcast_desk.newest_version(db, number):
+        raise ChangedMeanwhile(f"broadcast {number}: was changed meanwhile")
+
+
+def check_audience(db: sa.Connection, segment: Segment, purpose: Purpose) -> None:
+    """Whether the purpose may use these conditions, and those of the earlier broadcasts on which they build.
+
+    Raises:
+        BroadcastRefused: it may not; who was chosen by health once must not be advertised to by that (MKT-07).
+    """
+    waiting, looked_at = [segment], 0
+    while waiting:
+        one = waiting.pop()
+        try:
+            segments.check(one, purpose)
+        except segments.SegmentRefused as refusal:
+            raise BroadcastRefused(str(refusal)) from refusal
+        looked_at += 1
+        if looked_at > DEEPEST:
+            raise BroadcastRefused("受众引用的群发太多层")
+        waiting += [segments.load(_known(db, number).segment) for number in one.earlier]
+
+
+def _check(db: sa.Connection, values: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> None:
     purpose = Purpose(values["purpose"])
-    try:
-        segments.check(segments.load(values["segment"]), purpose)
-    except segments.SegmentRefused as refusal:
-        raise BroadcastRefused(str(refusal)) from refusal
+    check_audience(db, segments.load(values["segment"]), purpose)
     faults = lint.faults(
         values["text"],
         purpose,
