@@ -63,6 +63,7 @@ class Outcome:
     choices: list[Choice] = field(default_factory=list)  # numbered below the words
     frames: list[Frame] = field(default_factory=list)
     hand_over: HandOver | None = None
+    left: list[Frame] = field(default_factory=list)  # what was open when a person was called
 
 
 class Dialogue:
@@ -81,11 +82,16 @@ class Dialogue:
             self._say(say("common/cancelled"))
         elif (form := self._forms.by_word.get(said.plain)) and (form.anywhere or not self._frames):
             self._begin(form)
-        elif self._frames:
+        else:
+            self._take_up()
+        return self._out
+
+    def _take_up(self) -> None:
+        """The open question owns the reply; without one the message is what it wants."""
+        if self._frames:
             self._answer(self._frames[-1])
         else:
             self._route()
-        return self._out
 
     def _kept(self, word: str) -> bool:
         form = self._forms.by_name.get(self._frames[-1].form)
@@ -123,16 +129,32 @@ class Dialogue:
             self._settle(Stop(say("about/not_any_more")), frame)
             return
         talk.said = replace(talk.said, choice=chosen(talk.said.text, talk.said.tapped, frame.choices))
+        other = None if self._short_answer() else self._other_topic(form)
+        talk.elsewhere = other is not None
+        if form.tells_a_story(frame.step) and (passing := self._passing()):
+            self._begin(passing)
+            return
         if frame.step == WHO:
             turn: Turn = self._who_answered(frame)
         elif frame.step == RESUME:
             turn = Start(form=form.name)
         else:
             turn = form.correct(talk, frame.step, draft) or form.answer(talk, frame.step, draft)
-        if isinstance(turn, Again) and (other := self._other_topic(form)):
+        if isinstance(turn, Again) and form.gives_way:
+            self._frames.remove(frame)
+            self._take_up()
+        elif isinstance(turn, Again) and other:
             self._begin(other)
         else:
             self._settle(turn, frame)
+
+    def _short_answer(self) -> bool:
+        said = self._talk.said
+        return said.choice is not None or said.yes or said.no or said.plain.isdigit()
+
+    def _passing(self) -> AnyForm | None:
+        """The topic that a plain question in the middle of a story belongs to."""
+        return next((form for form in self._forms.by_name.values() if form.passing(self._talk)), None)
 
     def _other_topic(self, current: AnyForm) -> AnyForm | None:
         """The topic a message in the middle of a form clearly belongs to, when it is not this one."""
@@ -274,6 +296,7 @@ class Dialogue:
             case HandOver():
                 slots = {key: value for one in self._frames for key, value in self._summary(one).items()}
                 self._out.hand_over = replace(turn, slots=slots | turn.slots)
+                self._out.left = [one for one in self._frames if one is not frame and one.question]
                 self._frames.clear()
 
     def _ask(self, frame: Frame) -> None:

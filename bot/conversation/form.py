@@ -21,11 +21,16 @@ D = TypeVar("D", bound=msgspec.Struct)
 Step = Callable[[Any, "Talk", Any], Turn]
 
 
-def step(name: str) -> Callable[[Step], Step]:
-    """Mark the method that reads the answer to the question called `name`."""
+def step(name: str, *, story: bool = False) -> Callable[[Step], Step]:
+    """Mark the method that reads the answer to the question called `name`.
+
+    `story`: any words answer it ("what happened?"), so only a plain question to the hospital is taken for
+    something else.
+    """
 
     def mark(method: Step) -> Step:
         method.step_name = name  # type: ignore[attr-defined]
+        method.story = story  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -46,6 +51,9 @@ class Form(Generic[D]):
         False  # its exact words take effect while a nurse has the conversation, unanswered
     )
     digression: ClassVar[bool] = False  # a passing question: answered inside another form, which then goes on
+    gives_way: ClassVar[bool] = (
+        False  # what does not answer its question is read as if nothing had been asked
+    )
     media: ClassVar[bool] = False  # takes pictures as answers; elsewhere they go to a nurse
     personal: ClassVar[bool] = False  # about a patient: who it is must be settled first
     level: ClassVar[int] = 0  # how surely we must know who is speaking (safety.md §5.3)
@@ -73,6 +81,14 @@ class Form(Generic[D]):
     def answer(self, talk: Talk, name: str, draft: D) -> Turn:
         """Answer the message that came while the question `name` was open."""
         return type(self).steps[name](self, talk, draft)
+
+    def tells_a_story(self, name: str) -> bool:
+        """Whether any words answer the question `name`."""
+        return bool(getattr(type(self).steps.get(name), "story", False))
+
+    def passing(self, talk: Talk) -> bool:
+        """Whether the message is plainly a passing question to this form, though any words were an answer."""
+        return False
 
     def correct(self, talk: Talk, name: str, draft: D) -> Turn | None:
         """Read "不是周三，是周四" or "换个医生": an earlier answer taken back. None: it is not that."""

@@ -43,7 +43,12 @@ class Talk:
     public_url: str = ""
     sms: bool = True  # whether there is a way to send one-time codes
     patient: Patient | None = None  # whom the dialogue is about, once that is settled
+    elsewhere: bool = False  # the message plainly belongs to another topic than the one that is open
     state: Mapping[str, Any] = field(default_factory=dict)  # of the conversation: owner, waiting_since, …
+    moved: dict[str, Any] = field(default_factory=dict)  # how this turn leaves the conversation
+    learned: dict[str, Any] = field(
+        default_factory=dict
+    )  # what it tells of the contact: language, followed, …
 
     @property
     def today(self) -> date:

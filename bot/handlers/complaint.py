@@ -45,11 +45,11 @@ class Complaint(Form[Account]):
             return self._told(talk, draft, talk.said.text)
         return Ask("what", draft, say("complaint/what"))
 
-    @step("what")
+    @step("what", story=True)
     def what(self, talk: Talk, draft: Account) -> Turn:
         if picture := _picture(talk):
             return Ask("what", _with(draft, picture), say("complaint/picture_then_what"))
-        if not talk.said.text.strip():
+        if not talk.said.text.strip() or (talk.elsewhere and not talk.said.meaning.is_complaint):
             return Again()
         return self._told(talk, draft, talk.said.text)
 
@@ -60,14 +60,14 @@ class Complaint(Form[Account]):
         )
         return Ask("details", draft, say("complaint/details"))
 
-    @step("details")
+    @step("details", story=True)
     def details(self, talk: Talk, draft: Account) -> Turn:
         if picture := _picture(talk):
             return Ask("details", _with(draft, picture), say("complaint/details"))
         draft = msgspec.structs.replace(draft, details=_answer(talk), severity=_graver(draft, talk))
         return Ask("wish", draft, say("complaint/wish"))
 
-    @step("wish")
+    @step("wish", story=True)
     def wish(self, talk: Talk, draft: Account) -> Turn:
         if picture := _picture(talk):
             return Ask("wish", _with(draft, picture), say("complaint/wish"))
@@ -89,7 +89,7 @@ class Complaint(Form[Account]):
         }
         return Ask("confirm", draft, say("complaint/confirm", **facts), choices)
 
-    @step("confirm")
+    @step("confirm", story=True)
     def confirm(self, talk: Talk, draft: Account) -> Turn:
         if picture := _picture(talk):
             return self._confirm(talk, _with(draft, picture))
@@ -97,6 +97,8 @@ class Complaint(Form[Account]):
             return Ask("what", Account(pictures=draft.pictures), say("complaint/what"))
         if talk.said.choice == "yes" or talk.said.yes:
             return Done(_registered(talk, draft))
+        if talk.elsewhere and not talk.said.meaning.is_complaint:
+            return Again()
         if len(talk.said.plain) >= ENOUGH:  # more of the story is no answer, and must not be lost
             return self._confirm(talk, msgspec.structs.replace(draft, what=f"{draft.what}\n{talk.said.text}"))
         return Again()
@@ -115,7 +117,7 @@ class Praise(Form[Account]):
             return Done(_registered(talk, Account(what=talk.said.text, kind="praise", severity="C4")))
         return Ask("what", Account(kind="praise"), say("complaint/praise"))
 
-    @step("what")
+    @step("what", story=True)
     def what(self, talk: Talk, draft: Account) -> Turn:
         if not talk.said.text.strip():
             return Again()
@@ -156,7 +158,7 @@ class Addition(Form[NoDraft]):
             return Start(form="complaint", words=say("complaint/nothing_open"))
         return Ask("text", draft, say("complaint/add"))
 
-    @step("text")
+    @step("text", story=True)
     def text(self, talk: Talk, draft: NoDraft) -> Turn:
         added = _picture(talk) or talk.said.text.strip()
         found = tickets.open_complaints(talk.db, talk.contact.id)
@@ -194,7 +196,7 @@ class Disputed(Form[NoDraft]):
         complaints.reopen(talk.db, talk.now, ticket)
         return Ask("why", draft, say("complaint/reopened", number=ticket.number))
 
-    @step("why")
+    @step("why", story=True)
     def why(self, talk: Talk, draft: NoDraft) -> Turn:
         found = tickets.open_complaints(talk.db, talk.contact.id)
         if found and talk.said.plain not in SKIP:

@@ -28,6 +28,9 @@ HALF_DAYS = 4  # of a doctor's coming clinics
 LISTED = 12
 TOPICS = 8
 
+_QUESTION = re.compile(
+    r"[?？]$|[吗呢么嘛]$|怎么|什么|哪|几点|几楼|多少|能不能|可不可以|有没有|边度|點|幾|^(?:where|when|what|how|can|do|does|is|are)\b"
+)
 _ALL_DEPARTMENTS = re.compile(r"(?:什么|哪些|多少|几个|所有).{0,2}科|科室(?:介绍|列表|大全|有)|departments")
 _DEPARTMENTS_DOCTORS = re.compile(r"医生|专家|大夫|主任|教授|谁|doctor")
 _WHO_SEES = re.compile(r"哪个|哪位|谁|什么科|哪科|which|who")
@@ -60,6 +63,13 @@ class Information(Form[NoDraft]):
         return unsure and (
             answer_search.is_asked(talk.knowledge.answers, meaning.text) or _fact(talk) is not None
         )
+
+    def passing(self, talk: Talk) -> bool:
+        """停车在哪？ while somebody tells a story: a question, and one that has an answer."""
+        meaning = talk.said.meaning
+        if meaning.is_complaint or not _QUESTION.search(meaning.text.lower()):
+            return False
+        return answer_search.is_asked(talk.knowledge.answers, meaning.text) or _fact(talk) is not None
 
     def begin(self, talk: Talk, draft: NoDraft) -> Turn:
         if talk.said.plain in OPENERS:

@@ -7,7 +7,7 @@ import msgspec
 from bot.conversation import danger
 from bot.conversation.form import Form, NoDraft, step
 from bot.conversation.talk import Talk
-from bot.conversation.turn import Ask, Done, Start, Turn
+from bot.conversation.turn import Again, Ask, Done, Start, Turn
 from bot.domain.words import say
 
 # The numbers of menu/menu, and the forms they open.
@@ -29,6 +29,7 @@ class Menu(Form[NoDraft]):
     name = "menu"
     words = frozenset({"菜单", "帮助", "menu", "help", "功能", "你能做什么", "選單", "主菜单"})
     anywhere = True
+    gives_way = True
 
     def begin(self, talk: Talk, draft: NoDraft) -> Turn:
         return Ask("topic", draft, say("menu/menu"))
@@ -36,7 +37,7 @@ class Menu(Form[NoDraft]):
     @step("topic")
     def topic(self, talk: Talk, draft: NoDraft) -> Turn:
         form = TOPICS.get(talk.said.plain)
-        return Start(form=form) if form else Start(form="lost", opening={"fresh": True})
+        return Start(form=form) if form else Again()
 
 
 class Welcome(Form[NoDraft]):

@@ -25,12 +25,8 @@ from storage.rows import Row
 LATE: Final = timedelta(hours=48)  # so long after its time an answer still belongs to the last question
 UNCLEAR: Final = 2  # then a nurse reads it herself
 HEALTH: Final = frozenset({"health.consult", "medication.postop", "emergency"})
-ELSEWHERE: Final = 0.6  # confidence from which a message belongs to another topic
+OPINIONS: Final = frozenset({"complaint", "praise"})  # an answer, where any words answer
 # What may be a late answer: a number, a reading, a few words. A longer text is a message of its own.
-CLEAR: Final = 0.6  # confidence from which a message is taken for another topic
-ABOUT_HEALTH: Final = frozenset(
-    {"unknown", "thanks", "greeting.chitchat", "health.consult", "medication.postop", "emergency"}
-)
 SHORT: Final = re.compile(r"^[^\n]{1,12}$")
 SEEN: Final = frozenset({"customer_service", "kf", "wecom"})  # ways that show the question itself
 
@@ -71,9 +67,9 @@ class PlanAnswer(Form[Asked]):
             return Done(say("plan/thanks_late"))
         question = _open_question(touch)
         answer = read(question, talk.said.meaning.text or talk.said.text)
+        if _another_topic(talk, question, answer):
+            return Again()  # the conversation goes there; the question comes after
         if answer is None and _unseen(talk, touch, draft):
-            if _another_topic(talk):
-                return Again()  # the conversation goes there; the question comes after
             return Ask("answer", Asked(touch.id, shown=True), _words(touch, question))
         if answer is None:
             return self._not_understood(talk, touch, question)
@@ -88,17 +84,10 @@ class PlanAnswer(Form[Asked]):
         return name == "visit"
 
     def _not_understood(self, talk: Talk, touch: Row, question: Question) -> Turn:
-        """Words about health go to a nurse; of another topic the conversation takes care; else once more."""
-        meaning = talk.said.meaning
-        if meaning.intent in HEALTH and len(talk.said.plain) >= 4:
+        """Words about health go to a nurse; anything else is asked once more."""
+        if talk.said.meaning.intent in HEALTH and len(talk.said.plain) >= 4:
             given = _given(talk, touch, question.key, Answer(talk.said.text, Level.SAME_DAY))
             return Done(followup.take_free_text(talk.db, given).words)
-        if meaning.confidence >= ELSEWHERE and meaning.intent not in (
-            "unknown",
-            "thanks",
-            "greeting.chitchat",
-        ):
-            return Again()
         if touch.unclear + 1 >= UNCLEAR:
             given = _given(talk, touch, question.key, Answer(talk.said.text, Level.TASK))
             followup.take_free_text(talk.db, given)
@@ -164,10 +153,12 @@ def _late(talk: Talk) -> Row | None:
     return row
 
 
-def _another_topic(talk: Talk) -> bool:
+def _another_topic(talk: Talk, question: Question, answer: Answer | None) -> bool:
     """Whether the patient plainly wants something else than to be asked how they are."""
-    meaning = talk.said.meaning
-    return meaning.confidence >= CLEAR and meaning.intent not in ABOUT_HEALTH
+    intent = talk.said.meaning.intent
+    if not talk.elsewhere or intent in HEALTH:
+        return False
+    return intent not in OPINIONS if question.kind == "text" else answer is None
 
 
 def _unseen(talk: Talk, touch: Row, draft: Asked) -> bool:
