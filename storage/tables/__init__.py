@@ -11,6 +11,7 @@ from storage.tables.broadcasts import (
     switches,
 )
 from storage.tables.care import (
+    answer_versions,
     answers,
     appointments,
     departments,
@@ -29,6 +30,7 @@ from storage.tables.console import (
     desk_mentions,
     desk_notes,
     desk_undos,
+    import_runs,
     leads,
     saved_views,
     search_grams,
@@ -62,6 +64,7 @@ from storage.tables.texts import message_texts
 
 __all__ = [
     "alerts",
+    "answer_versions",
     "answers",
     "appointments",
     "audit",
@@ -83,6 +86,7 @@ __all__ = [
     "facts",
     "gifts",
     "identity_failures",
+    "import_runs",
     "leads",
     "leases",
     "letters",

@@ -147,3 +147,17 @@ answers = sa.Table(
     text("answer_zh_hant"),
     text("answer_en"),
 )
+
+answer_versions = sa.Table(
+    "answer_versions",
+    metadata,
+    row_id(),
+    sa.Column("code", sa.Text, nullable=False, index=True),
+    moment("at"),
+    text("by"),
+    text("questions"),
+    text("answer"),
+    text("answer_zh_hant"),
+    text("answer_en"),
+    comment="Every wording an answer has had in the console.",
+)

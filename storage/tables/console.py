@@ -100,6 +100,7 @@ call_attempts = sa.Table(
     text("outcome"),
     sa.Column("note", SealedText("call_attempts.note"), nullable=True),
     sa.Column("answers", SealedJSON("call_attempts.answers"), nullable=True),
+    sa.Index("ix_call_attempts_at", "at"),
 )
 
 leads = sa.Table(
@@ -122,4 +123,22 @@ search_grams = sa.Table(
     metadata,
     sa.Column("gram", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("contact_id", sa.ForeignKey("contacts.id"), primary_key=True),
+)
+
+import_runs = sa.Table(
+    "import_runs",
+    metadata,
+    row_id(),
+    moment("at"),
+    text("by"),
+    sa.Column("only_checks", sa.Boolean, nullable=False, server_default=sa.false()),
+    text("state", default="waiting"),  # waiting, reading, refused, checked, done, failed
+    text("file"),  # being read
+    sa.Column("read", sa.BigInteger, nullable=False, server_default="0"),  # bytes
+    sa.Column("total", sa.BigInteger, nullable=False, server_default="0"),
+    text("counts"),  # JSON: file → rows
+    text("faults"),  # JSON: [file, line, column, reason]; never what stood in the cell
+    text("strangers"),  # JSON: files that belong to nothing
+    maybe_moment("ended_at"),
+    comment="Imports that were begun in the browser.",
 )

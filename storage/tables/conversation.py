@@ -66,6 +66,7 @@ alerts = sa.Table(
     sa.Column("rung", sa.Integer, nullable=False, server_default="0"),  # of the escalation ladder
     maybe_moment("next_rung_at"),
     sa.Index("ix_alerts_status_next_rung_at", "status", "next_rung_at"),
+    sa.Index("ix_alerts_at", "at"),
 )
 
 tasks = sa.Table(
@@ -84,6 +85,7 @@ tasks = sa.Table(
     maybe_moment("done_at"),
     text("outcome"),
     sa.Index("ix_tasks_status_due_at", "status", "due_at"),
+    sa.Index("ix_tasks_kind_at", "kind", "at"),
 )
 
 tickets = sa.Table(
@@ -114,6 +116,7 @@ tickets = sa.Table(
     text("closed_as"),  # settled, not_accepted
     text("quality"),  # sent to quality control, done there
     sa.Index("ix_tickets_status_due", "status", "due"),
+    sa.Index("ix_tickets_kind_at", "kind", "at"),
 )
 
 ticket_entries = sa.Table(

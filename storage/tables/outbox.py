@@ -7,6 +7,9 @@ import sqlalchemy as sa
 from storage.tables.base import maybe_moment, metadata, moment, row_id, text
 from storage.types import SealedJSON, SealedText
 
+# Letters that a colleague wrote. Queries spell it the same way, so that both databases use the index.
+WRITTEN_BY_STAFF = "author NOT IN ('bot', 'plan', 'broadcast')"
+
 letters = sa.Table(
     "letters",
     metadata,
@@ -57,6 +60,12 @@ letters = sa.Table(
         postgresql_where=sa.text("plan LIKE 'broadcast:%'"),
     ),
     sa.Index("ix_letters_address_index_sent_at", "address_index", "sent_at"),
+    sa.Index(
+        "ix_letters_written_by_staff",
+        "sent_at",
+        sqlite_where=sa.text(WRITTEN_BY_STAFF),
+        postgresql_where=sa.text(WRITTEN_BY_STAFF),
+    ),
 )
 
 platform_tokens = sa.Table(

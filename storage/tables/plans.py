@@ -33,6 +33,8 @@ plan_instances = sa.Table(
 )
 
 PENDING = "state IN ('planned', 'asked')"
+ASKED = "asked_at IS NOT NULL"
+MISSED = "state IN ('withheld', 'expired')"
 
 touches = sa.Table(
     "touches",
@@ -64,6 +66,18 @@ touches = sa.Table(
         "id",
         sqlite_where=sa.text(PENDING),
         postgresql_where=sa.text(PENDING),
+    ),
+    sa.Index(
+        "ix_touches_asked",
+        "asked_at",
+        sqlite_where=sa.text(ASKED),
+        postgresql_where=sa.text(ASKED),
+    ),
+    sa.Index(
+        "ix_touches_missed",
+        "useful_until",
+        sqlite_where=sa.text(MISSED),
+        postgresql_where=sa.text(MISSED),
     ),
     sa.Index("ix_touches_patient_code_asked_at", "patient_code", "asked_at"),
     sa.Index("ix_touches_contact_id_asked_at", "contact_id", "asked_at"),
