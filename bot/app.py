@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 import storage.migrate
-from bot.channels.api import open_session
+from bot.channels.api import Api, open_session
 from bot.channels.kf_api import KfApi
 from bot.channels.sms import open_sms
 from bot.channels.unionids import UnionIds
@@ -20,7 +20,7 @@ from bot.channels.wechat_api import WeChatApi
 from bot.channels.wechat_mass import WeChatMass
 from bot.channels.wecom import WeComApp
 from bot.channels.wecom_api import WeComApi
-from bot.console import add_console
+from bot.console import add_console, media
 from bot.conversation.receive import Reception
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.inbound import Inbound, Reply
@@ -73,6 +73,7 @@ class House:
     session: aiohttp.ClientSession  # to the platforms
     worker: Worker
     kf_desk: KfDesk | None  # None: 微信客服 is not set up
+    media: Mapping[str, Api]  # whom to ask for the files that patients send, by account
 
     async def close(self) -> None:
         """Finish what was begun."""
@@ -165,6 +166,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         session=session,
         worker=worker,
         kf_desk=KfDesk(kf, database, reception, clock, worker.wake) if kf else None,
+        media={wechat.account: wechat.api for wechat in official} | ({"kf": kf.api} if kf else {}),
     )
 
 
@@ -322,5 +324,6 @@ def web_application(house: House) -> web.Application:
     app[api.RECEPTION] = house.reception
     app[api.WAKE] = house.worker.woken
     api.add_routes(app)
+    app[media.PLATFORMS] = house.media
     add_console(app, house.reception, secure=house.settings.env == "production")
     return app

@@ -105,6 +105,32 @@ class Api:
         """The same for the few calls that have no body."""
         return await self._call("GET", path, None)
 
+    async def download(self, path: str, most: int, **query: str) -> tuple[str, bytes]:
+        """A file the platform keeps: its content type and at most *most* bytes.
+
+        Raises:
+            Refused: the platform answered with an error (it keeps media three days).
+            Unreached: it was not reached, or the file is larger.
+        """
+        token = await self.tokens.get()
+        try:
+            async with self._session.get(
+                f"{self._base}{path}", params={"access_token": token, **query}
+            ) as response:
+                content = await response.content.read(most + 1)
+                while len(content) <= most and (more := await response.content.read(most + 1 - len(content))):
+                    content += more
+                kind = response.content_type
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unreached(type(error).__name__) from error
+        if len(content) > most:
+            raise Unreached("too large")
+        if content[:1] == b"{":
+            answer = msgspec.json.decode(content, type=dict[str, Any])
+            raise self._refusal(path, errcode(answer), answer)
+        CALLS.labels(self.name, path, 0).inc()
+        return kind, content
+
     async def _call(self, method: str, path: str, content: bytes | None) -> dict[str, Any]:
         token = await self.tokens.get()
         answer = await self._ask(method, path, token, content)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot.console import finding, labels
-from bot.console.inbox import FOLDERS
+from bot.console.narrowing import FOLDERS
 from bot.console.pages import ZONE, shown
 from bot.console.patients import listed
 from bot.console.people import STAFF, in_scope

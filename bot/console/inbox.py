@@ -1,48 +1,28 @@
-"""The inbox: folders with live counts, a list by URL, alarms; and what is done to several conversations at once."""
+"""The inbox: folders with live counts, a list by URL, and every open alarm."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from aiohttp import web
 
 from bot.console import finding, labels
+from bot.console.narrowing import CHOICES, FOLDERS, Query
 from bot.console.pages import ZONE, moved, shown
-from bot.console.people import STAFF, Staff, conversation_for, in_scope
-from bot.console.services import RECEPTION
-from bot.conversation import desk
+from bot.console.people import STAFF, Staff, in_scope
+from bot.console.permissions import may
 from bot.domain.patient import Patient
 from bot.outbox.window import Action, Window, doing_of, window
-from bot.web.api import WAKE
 from bot.web.health import DATABASE
 from bot.web.webhooks import CLOCK
 from storage.queries import console_inbox as inbox_rows
-from storage.queries import console_thread as threads
-from storage.queries import desk as conversations
 from storage.queries import outbox
-from storage.queries import staff as users
 from storage.rows import Row
 
-FOLDERS: Mapping[str, str] = {
-    "work": "待处理",
-    "alarms": "红色警报",
-    "mine": "我的",
-    "unassigned": "待认领",
-    "waiting": "等患者回复",
-    "promises": "今日承诺",
-    "complaints": "投诉",
-    "mentions": "提到我",
-    "vip": "VIP",
-    "closing": "窗口将关",
-    "snoozed": "稍后处理",
-    "all": "全部",
-}
 PAGE = 60
 LOOKING = timedelta(seconds=45)
 CLOSING = timedelta(hours=8)
@@ -82,45 +62,6 @@ THANKS = frozenset(
 routes = web.RouteTableDef()
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Which list a URL asks for."""
-
-    folder: str = "work"
-    level: str = ""
-    account: str = ""
-    nurse: str = ""
-    words: str = ""
-    before: str = ""
-
-    @classmethod
-    def of(cls, request: web.Request) -> Query:
-        """Read it; what is not known is left out."""
-        given = request.query
-        folder = given.get("folder", "work")
-        return cls(
-            folder=folder if folder in FOLDERS else "work",
-            level=given.get("level", "") if given.get("level") in labels.LEVELS else "",
-            account=given.get("account", "") if given.get("account") in labels.CHANNELS else "",
-            nurse=given.get("nurse", "")[:50],
-            words=given.get("q", "").strip()[:60],
-            before=given.get("before", ""),
-        )
-
-    def url(self, **changes: str) -> str:
-        """This list with something changed, as the end of an address."""
-        known = {
-            "folder": self.folder if self.folder != "work" else "",
-            "level": self.level,
-            "account": self.account,
-            "nurse": self.nurse,
-            "q": self.words,
-        } | changes
-        if known["folder"] == "work":
-            known["folder"] = ""
-        return "?" + urlencode({key: value for key, value in known.items() if value})
-
-
 def matters(text: str | None, kind: str) -> bool:
     """Whether a message should wake a snoozed conversation: thanks do not."""
     if kind.startswith("event:"):
@@ -157,8 +98,7 @@ async def listing(request: web.Request, chosen: int | None) -> dict[str, Any]:
         folders = dict(inbox_rows.folder_conditions(staff.name, now, end))
         scope = list(in_scope(staff))
         ids = finding.contacts_with(db, query.words) if query.words else None
-        narrowing = inbox_rows.Narrowing(query.level, query.account, query.nurse, ids)
-        where = [folders[query.folder], *scope, *narrowing.conditions()]
+        where = [folders[query.folder], *scope, *query.narrowing(now, today, ids).conditions()]
         latest = query.folder == "all"
         found = inbox_rows.rows(
             db,
@@ -175,10 +115,21 @@ async def listing(request: web.Request, chosen: int | None) -> dict[str, Any]:
             "rows": _rows(db, found[:PAGE], staff, now, today),
             "more": f"{more.spoke_at.timestamp():.6f}-{more.id}" if more else "",
             "views": inbox_rows.views(db, staff.name),
+            "filters": _filters(db),
             "chosen": chosen,
         }
 
     return await request.app[DATABASE].read(read)
+
+
+def _filters(db: sa.Connection) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Name, label and choices of every filter; the empty choice is left to the page."""
+    known = inbox_rows.choices(db)
+    return [
+        (name, label, list(choices.items()) if choices is not None else known.get(name, []))
+        for name, (label, choices) in CHOICES.items()
+        if choices is not None or known.get(name)
+    ]
 
 
 def _before(mark: str) -> tuple[datetime, int] | None:
@@ -318,10 +269,14 @@ async def alarm_list(request: web.Request) -> web.Response:
 
 @routes.get("/console/alarms/bar")
 async def alarm_bar(request: web.Request) -> web.Response:
-    """The strip above every page that rings until somebody acts."""
-    reads = request[STAFF].role not in ("marketing", "admin", "auditor")
+    """The strip above every page that rings until somebody acts, and how often one was mentioned."""
+    staff = request[STAFF]
+    reads = may(staff.role, "GET", "/console/inbox")
     ringing = [alarm for alarm in await _alarms(request) if alarm["status"] == "open"] if reads else []
-    return shown(request, "alarm_bar.html", ringing=ringing)
+    mentioned = (
+        await request.app[DATABASE].read(lambda db: inbox_rows.mentions_of(db, staff.name)) if reads else None
+    )
+    return shown(request, "alarm_bar.html", ringing=ringing, mentioned=mentioned)
 
 
 # Kept lists
@@ -345,101 +300,3 @@ async def drop_view(request: web.Request) -> web.Response:
     number = int(request.match_info["view"])
     await request.app[DATABASE].write(lambda db: inbox_rows.remove_view(db, request[STAFF].name, number))
     return moved("/console/inbox")
-
-
-# Several at once
-
-BULK: Mapping[str, str] = {
-    "take": "全部接手",
-    "assign": "指派给同事",
-    "snooze": "稍后处理（明早8点）",
-    "release": "交还小护并办结",
-}
-
-
-async def _chosen(request: web.Request) -> tuple[str, str, list[int]]:
-    form = await request.post()
-    ids = [int(str(one)) for one in form.getall("id", []) if str(one).isdigit()][:100]
-    return str(form.get("action", "")), str(form.get("to", "")), ids
-
-
-def _judge(db: sa.Connection, staff: Staff, action: str, ids: Sequence[int]) -> list[tuple[Row, str]]:
-    """Every chosen conversation, and why it would be skipped; empty: it would change."""
-    judged = []
-    for number in ids:
-        try:
-            conversation_for(db, staff, number)
-        except LookupError:
-            continue
-        row = inbox_rows.one(db, number)
-        if row is None:
-            continue
-        why = ""
-        if row.owner == "human" and row.nurse != staff.name and staff.role != "manager":
-            why = f"{row.nurse} 处理中"
-        elif action in ("snooze", "release") and row.level is not None:
-            why = "有未关闭的警报"
-        elif action == "release" and row.owner == "bot":
-            why = "已由小护在答"
-        judged.append((row, why))
-    return judged
-
-
-@routes.post("/console/bulk/preview")
-async def preview(request: web.Request) -> web.Response:
-    """How many will change, and which are skipped because of what."""
-    action, to, ids = await _chosen(request)
-    staff, now = request[STAFF], request.app[CLOCK].now()
-    if action not in BULK:
-        raise web.HTTPUnprocessableEntity
-    today = now.astimezone(request.app[ZONE]).date()
-
-    def read(db: sa.Connection) -> tuple[list[tuple[dict[str, Any], str]], list[str]]:
-        judged = _judge(db, staff, action, ids)
-        people = inbox_rows.people(db, [row.id for row, _ in judged])
-        named = [(row_facts(row, people.get(row.id, []), today, now), why) for row, why in judged]
-        return named, [
-            one.name
-            for one in users.everyone(db)
-            if one.active and one.role in ("nurse", "agent", "coordinator")
-        ]
-
-    judged, colleagues = await request.app[DATABASE].read(read)
-    return shown(
-        request, "bulk.html", action=action, to=to, label=BULK[action], judged=judged, colleagues=colleagues
-    )
-
-
-@routes.post("/console/bulk")
-async def bulk(request: web.Request) -> web.Response:
-    """Do it to those it can be done to."""
-    action, to, ids = await _chosen(request)
-    staff, now = request[STAFF], request.app[CLOCK].now()
-    zone, wording = request.app[ZONE], request.app[RECEPTION].wording
-    if action not in BULK:
-        raise web.HTTPUnprocessableEntity
-    tomorrow = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(8), zone)
-
-    def write(db: sa.Connection) -> int:
-        done, receiver = 0, users.user(db, to)
-        if action == "assign" and (receiver is None or not receiver.active):
-            return 0
-        for row, why in _judge(db, staff, action, ids):
-            if why:
-                continue
-            if action == "take":
-                desk.take(db, row.id, staff.name)
-            elif action == "assign":
-                desk.pass_on(db, row.id, to)
-                threads.add_note(db, row.id, now, "event", staff.name, f"指派给 {to}", [to])
-            elif action == "snooze":
-                inbox_rows.snooze(db, row.id, tomorrow, staff.name, now)
-            else:
-                desk.release(db, row.id, row.nurse or staff.name, wording, now)
-                conversations.close_tasks(db, row.id, now, staff.name)
-            done += 1
-        return done
-
-    done = await request.app[DATABASE].write(write)
-    request.app[WAKE].set()
-    return shown(request, "toast.html", words=f"已处理 {done} 个对话", undo="")

@@ -26,6 +26,8 @@ ROUTES = {
 RELATIONS = {"self": "本人", "child": "孩子", "parent": "父母", "spouse": "配偶", "other": "其他"}
 STATES = {
     "queued": "待发",
+    "held": "群发已暂停",
+    "gathered": "等待群发",
     "sending": "发送中",
     "sent": "已发",
     "delivered": "已送达",
@@ -96,6 +98,13 @@ TICKET_STATES = {
     "reopened": "重新打开",
     "closed": "已办结",
 }
+TAG_KINDS = {
+    "clinical": "临床",
+    "risk": "风险",
+    "service": "服务",
+    "portrait": "画像",
+    "marketing": "营销",
+}
 SEVERITIES = {"C1": "C1 严重", "C2": "C2 重要", "C3": "C3 一般", "C4": "C4 建议"}
 SUPPRESSIONS = {
     "negated": "否定",
@@ -118,6 +127,28 @@ SLOTS = {
     "symptom": "症状",
     "urgency": "紧急程度",
     "said": "原话",
+    "half": "时段",
+    "time": "时间",
+    "days": "日期",
+    "日期": "日期",
+    "时段": "时段",
+    "number": "单号",
+    "symptoms": "症状",
+    "told": "患者说",
+    "details": "经过",
+    "wish": "希望",
+    "severity": "严重程度",
+    "emotion": "情绪",
+    "kind": "类别",
+    "amount": "数量",
+    "code": "编号",
+    "text": "原话",
+    "concept": "危险信号",
+    "missing": "没有的科室",
+    "soonest": "越早越好",
+    "avoid": "不要的医生",
+    "binding": "身份核验",
+    "name": "姓名",
 }
 DISPOSITIONS = {
     "120": "已叫120",
@@ -126,6 +157,12 @@ DISPOSITIONS = {
     "false": "误报",
     "unreachable": "联系不上",
 }
+HANDING_BACK = {
+    "end": "办结，小护接着答",
+    "resume": "小护接着办刚才的事",
+    "morning": "明早8点前我来看，之后交还小护",
+}
+ANOTHER_WAY = {"again": "重发", "sms": "改发短信通知", "call": "改打电话"}
 SNOOZES = {"1h": "1小时后", "tonight": "今晚19点", "tomorrow": "明早8点", "3d": "3天后", "week": "下周一"}
 SEX = {"M": "男", "F": "女", "": ""}
 

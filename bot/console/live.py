@@ -13,11 +13,14 @@ import structlog
 from aiohttp import web
 
 from bot.console import finding
+from bot.console.handing import hand_back_due
 from bot.console.people import STAFF
+from bot.console.services import RECEPTION
 from bot.web.health import DATABASE
 from bot.web.webhooks import CLOCK
 from storage.database import Database
 from storage.queries import audit, console_admin, desk, staff
+from storage.queries import console_inbox as inbox_rows
 
 log = structlog.get_logger()
 
@@ -136,5 +139,8 @@ async def _hand_over(app: web.Application) -> None:
         try:
             if await app[DATABASE].read(partial(console_admin.off_duty, now=now, since=now - GONE)):
                 await app[DATABASE].write(partial(requeue_orphans, now=now))
+            if await app[DATABASE].read(partial(inbox_rows.watched_until, now=now)):
+                wording = app[RECEPTION].wording
+                await app[DATABASE].write(partial(hand_back_due, now=now, wording=wording))
         except (sa.exc.SQLAlchemyError, OSError) as error:
             log.warning("hand_over_waits", error=type(error).__name__)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.console import labels
+from bot.console import labels, plan_words
 from bot.console.pages import ZONE, moved, shown
 from bot.console.people import STAFF, patient_for
 from bot.domain.patient import Patient
@@ -169,9 +169,9 @@ def _record(db: sa.Connection, code: str, zone: ZoneInfo) -> dict[str, Any]:
         {
             "at": row.sent_at or row.not_before,
             "purpose": labels.PURPOSES.get(row.purpose, row.purpose),
-            "plan": row.plan,
+            "plan": plan_words.contact(row.plan, row.step) if row.plan else "",
             "channel": labels.ROUTES.get(row.channel, row.channel),
-            "state": labels.STATES[row.state],
+            "state": labels.STATES.get(row.state, row.state),
             "good": row.state in ("sent", "delivered"),
             "why": labels.reason(row.reason),
             "text": row.body.get("text", "")[:70],
@@ -279,7 +279,7 @@ def _timeline(
     return [{"at": at, "kind": kind, "text": text} for at, kind, text in events[:60]]
 
 
-async def _change(request: web.Request, act: Callable[[sa.Connection, str, str], None]) -> web.Response:
+async def _change(request: web.Request, act: Callable[[sa.Connection, str, str], object]) -> web.Response:
     """Do something to a patient one may see, and write it down."""
     code, staff, now = request.match_info["code"], request[STAFF], request.app[CLOCK].now()
     tag = str((await request.post()).get("tag", "")).strip()[:30]

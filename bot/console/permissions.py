@@ -36,7 +36,8 @@ _TABLE = (
     (
         READS,
         "GET /console/conversations/{id}/composer /console/conversations/{id}/snippets"
-        " /console/conversations/{id}/why/{alert}",
+        " /console/conversations/{id}/why/{alert} /console/conversations/{id}/media/{message}"
+        " /console/answers-at-hand",
     ),
     (READS, "POST /console/conversations/{id}/note"),
     (READS, "POST /console/views /console/views/{view}/remove"),
@@ -48,10 +49,11 @@ _TABLE = (
         " /console/conversations/{id}/draft /console/conversations/{id}/tag"
         " /console/conversations/{id}/letters/{letter}/recall"
         " /console/conversations/{id}/letters/{letter}/now"
-        " /console/conversations/{id}/letters/{letter}/call"
+        " /console/conversations/{id}/letters/{letter}/way /console/conversations/{id}/slots"
         " /console/conversations/{id}/alerts/{alert}/acknowledge"
         " /console/conversations/{id}/alerts/{alert}/close"
-        " /console/bulk/preview /console/bulk",
+        " /console/bulk/preview /console/bulk /console/undo/{undo}"
+        " /console/answers-at-hand /console/answers-at-hand/remove",
     ),
     (READS, "GET /console/patients /console/patients/{code}"),
     (LEADS, "POST /console/patients/{code}/unmask /console/patients/{code}/tags"),

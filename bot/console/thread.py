@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.console import labels, snippets
+from bot.console import handed, labels, plan_words, snippets
 from bot.console.inbox import LOOKING, listing, row_facts, windows
 from bot.console.pages import ZONE, shown
 from bot.console.people import READINGS, STAFF, Staff, conversation_for
@@ -25,8 +25,11 @@ from storage.queries import desk as conversations
 from storage.queries import staff as users
 from storage.rows import Row
 
-SHOWN = 80
+SHOWN = 80  # messages, and as many again for every press on 更早
+MOST_SHOWN = 4_000
 MACHINES = ("bot", "plan", "broadcast", "")
+PICTURES = ("image",)
+FILES = ("voice", "video", "shortvideo", "file")
 routes = web.RouteTableDef()
 
 
@@ -42,6 +45,8 @@ def side(direction: str, author: str, plan: str) -> str:
 def _message(row: Row, names: Mapping[str, str]) -> dict[str, Any]:
     event = row.type.startswith("event:")
     state = row.letter_state or ""
+    payload = row.payload or {}
+    kept = row.dir == "in" and ("MediaId" in payload or "media_id" in payload)
     return {
         "id": f"m{row.id}",
         "at": row.at,
@@ -49,7 +54,11 @@ def _message(row: Row, names: Mapping[str, str]) -> dict[str, Any]:
         "author": row.author,
         "about": names.get(row.patient_code or "", "") if len(names) > 1 else "",
         "text": row.text if row.text and not event else f"「{labels.TYPES.get(row.type, row.type)}」",
-        "plan": row.plan or "",
+        "picture": row.id if kept and row.type in PICTURES else 0,
+        "file": row.id if kept and row.type in FILES else 0,
+        "file_name": str(payload.get("Title") or payload.get("filename") or "")[:80],
+        "heard": str(payload.get("Recognition") or "") if row.type == "voice" else "",
+        "plan": plan_words.contact(row.plan, row.step or "") if row.plan else "",
         "channel": labels.ROUTES.get(row.channel, row.channel) if row.dir == "out" else "",
         "state": "delivered" if state == "delivered" else "sent" if row.dir == "out" else "",
         "reason": labels.reason(row.letter_reason or "") if state in ("failed", "suppressed") else "",
@@ -67,9 +76,14 @@ def _letter(row: Row, staff: Staff, now: datetime) -> dict[str, Any]:
         "author": row.author,
         "about": "",
         "text": row.body.get("text", ""),
-        "plan": row.plan,
+        "picture": 0,
+        "file": 0,
+        "file_name": "",
+        "heard": "",
+        "plan": plan_words.contact(row.plan, row.step) if row.plan else "",
         "channel": labels.ROUTES.get(row.channel, row.channel),
-        "state": "held" if held else row.state,
+        # A letter of a broadcast that is paused waits like one that is not due yet.
+        "state": "held" if held else "queued" if row.state in ("held", "gathered") else row.state,
         "reason": labels.reason(row.reason),
         "letter": row.id,
         "undo": row.state == "queued" and row.author == staff.name and row.claimed_until is None,
@@ -85,6 +99,10 @@ def _note(row: Row) -> dict[str, Any]:
         "author": row.author,
         "about": "通话记录" if row.kind == "call" else "",
         "text": f"{row.author}：{row.text}" if row.kind == "event" else row.text,
+        "picture": 0,
+        "file": 0,
+        "file_name": "",
+        "heard": "",
         "plan": "",
         "channel": "",
         "state": "",
@@ -95,15 +113,26 @@ def _note(row: Row) -> dict[str, Any]:
 
 
 def _lines(
-    db: sa.Connection, contact_id: int, staff: Staff, now: datetime, names: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    lines = [_message(row, names) for row in threads.said(db, contact_id, SHOWN)]
-    letters = threads.unsent(db, contact_id)
-    lines += [
-        _letter(row, staff, now) for row in letters if row.reason != "recalled" or row.author == staff.name
-    ]
+    db: sa.Connection, contact_id: int, staff: Staff, now: datetime, names: Mapping[str, str], shown: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """The newest lines, oldest first, and whether there are older ones."""
+    said = threads.said(db, contact_id, shown + 1)
+    more, said = len(said) > shown, said[-shown:]
+    lines = [_letter(row, staff, now) for row in threads.unsent(db, contact_id) if _shows(row, staff)]
     lines += [_note(row) for row in threads.notes(db, contact_id)]
+    if more:  # what stands beside messages that are not shown is not shown either
+        lines = [line for line in lines if line["at"] >= said[0].at]
+    lines += [_message(row, names) for row in said]
     lines.sort(key=lambda line: line["at"])
+    return _planned_last(lines), more
+
+
+def _shows(letter: Row, staff: Staff) -> bool:
+    """What somebody took back is nobody else's business."""
+    return bool(letter.reason != "recalled" or letter.author == staff.name)
+
+
+def _planned_last(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [line for line in lines if line["state"] != "held" or not line.get("later")] + [
         line for line in lines if line["state"] == "held" and line.get("later")
     ]
@@ -145,6 +174,26 @@ def alarm_facts(row: Row) -> dict[str, Any]:
     }
 
 
+def tag_facts(row: Row) -> dict[str, Any]:
+    """A tag, and how we know."""
+    producer = {"import": "医院导入"}.get(row.producer, row.producer.replace("rule ", "规则 "))
+    known = [labels.TAG_KINDS.get(row.kind, ""), f"来自 {producer}", row.evidence or ""]
+    if row.since is not None:
+        known.append(f"{row.since:%Y-%m-%d} 起")
+    if row.until is not None:
+        known.append(f"到 {row.until:%Y-%m-%d}")
+    return {
+        "tag": row.tag,
+        "manual": row.producer != "import",
+        "kind": labels.TAG_KINDS.get(row.kind, ""),
+        "evidence": row.evidence or "",
+        "producer": producer,
+        "since": row.since,
+        "until": row.until,
+        "title": "，".join(filter(None, known)),
+    }
+
+
 def _side_panel(db: sa.Connection, contact_id: int, people: Sequence[Row], today: Any) -> dict[str, Any]:
     tags: dict[str, list[Row]] = {}
     for tag in threads.tags(db, [one.code for one in people]):
@@ -161,7 +210,7 @@ def _side_panel(db: sa.Connection, contact_id: int, people: Sequence[Row], today
                 "level": one.binding_level,
                 "allergies": one.allergies or "",
                 "deceased": one.deceased_on,
-                "tags": tags.get(one.code, []),
+                "tags": [tag_facts(tag) for tag in tags.get(one.code, [])],
             }
             for one in people
         ],
@@ -170,7 +219,7 @@ def _side_panel(db: sa.Connection, contact_id: int, people: Sequence[Row], today
                 "id": row.id,
                 "kind": labels.TASKS.get(row.kind, row.kind),
                 "due": row.due_at,
-                "reason": row.reason or "",
+                "reason": plan_words.task_reason(row.reason or ""),
                 "who": row.assigned_to,
             }
             for row in threads.open_tasks(db, contact_id)
@@ -192,6 +241,8 @@ async def thread_facts(request: web.Request, contact_id: int) -> dict[str, Any]:
     """Everything one conversation shows. Reading is written down once while the page is open."""
     staff, now = request[STAFF], request.app[CLOCK].now()
     today = now.astimezone(request.app[ZONE]).date()
+    wanted = request.query.get("shown", "")
+    shown = min(int(wanted), MOST_SHOWN) if wanted.isdigit() and int(wanted) > SHOWN else SHOWN
 
     def read(db: sa.Connection) -> dict[str, Any]:
         contact = conversation_for(db, staff, contact_id)
@@ -203,16 +254,19 @@ async def thread_facts(request: web.Request, contact_id: int) -> dict[str, Any]:
         lookers = inbox_rows.lookers(db, [contact_id], now - LOOKING).get(contact_id, [])
         draft = inbox_rows.draft(db, contact_id, staff.name)
         handover = row.handover or {}
+        lines, more = _lines(db, contact_id, staff, now, names, shown)
+        left_open = handover.get("frames") or []
         return {
             "row": row_facts(
                 row, people, today, now, window=left, lookers=[n for n in lookers if n != staff.name]
             ),
             "mine": row.owner == "human" and row.nurse == staff.name,
             "handover": handover,
-            "slots": {
-                labels.SLOTS.get(key, key): value for key, value in (handover.get("slots") or {}).items()
-            },
-            "lines": _lines(db, contact_id, staff, now, names),
+            "slots": handed.settled(db, handover.get("slots") or {}),
+            "open_topic": handed.TOPICS.get(left_open[-1]["form"], "刚才的事") if left_open else "",
+            "lines": lines,
+            "shown": shown if shown > SHOWN else 0,
+            "older": shown + SHOWN if more and shown < MOST_SHOWN else 0,
             "alerts": [
                 alarm_facts(one) for one in conversations.alerts_of(db, contact_id) if one.status != "closed"
             ],
@@ -240,6 +294,8 @@ async def thread_facts(request: web.Request, contact_id: int) -> dict[str, Any]:
     return found | {
         "id": contact_id,
         "dispositions": labels.DISPOSITIONS,
+        "ways": labels.ANOTHER_WAY,
+        "handing_back": labels.HANDING_BACK,
         "snoozes": labels.SNOOZES,
         "key": secrets.token_hex(8),
     }
@@ -286,10 +342,10 @@ async def answers_at_hand(request: web.Request) -> web.Response:
     contact_id, staff = int(request.match_info["id"]), request[STAFF]
     facts = request.app[RECEPTION].wording.hospital
 
-    def read(db: sa.Connection) -> dict[str, str]:
+    def read(db: sa.Connection) -> tuple[dict[str, str], list[snippets.Snippet]]:
         conversation_for(db, staff, contact_id)
         people = inbox_rows.people(db, [contact_id]).get(contact_id, [])
-        return {
+        known = {
             "称呼": people[0].name if people else "",
             "护士": staff.name,
             "科室": facts.get("short_name") or facts.get("name", ""),
@@ -297,12 +353,15 @@ async def answers_at_hand(request: web.Request) -> web.Response:
             "电话": facts.get("phone", ""),
             "护士站": facts.get("nurse_phone", ""),
         }
+        return known, snippets.at_hand(db)
 
     try:
-        known = await request.app[DATABASE].read(read)
+        known, written = await request.app[DATABASE].read(read)
     except LookupError as error:
         raise web.HTTPNotFound from error
-    return shown(request, "snippets.html", snippets=snippets.filled(known, request.query.get("q", ""))[:8])
+    kind = "care" if request.query.get("kind") == "care" else "answer"
+    found = snippets.filled(written, known, request.query.get("q", ""), kind)
+    return shown(request, "snippets.html", snippets=found[:8])
 
 
 @routes.get("/console/conversations/{id:\\d+}/why/{alert:\\d+}")

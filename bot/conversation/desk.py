@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.conversation import frames
 from bot.domain.language import Language
 from bot.domain.letter import Letter, Purpose
 from bot.domain.words import say
@@ -64,13 +65,16 @@ def reply(
     """Answer the patient, at `not_before` or now; the letter's number. The same `key` twice is one answer.
 
     Raises:
-        NotTaken: the conversation is not `by`'s.
+        TakenByAnother: a colleague has it.
+        NotTaken: nobody has.
         LookupError: there is no such conversation.
     """
     row = desk.lock(db, contact_id)
     if row is None:
         raise LookupError(contact_id)
-    if row.owner != "human" or row.nurse != by:
+    if row.owner == "human" and row.nurse != by:
+        raise TakenByAnother(row.nurse)
+    if row.owner != "human":
         raise NotTaken
     letter = Letter(
         key=f"nurse:{contact_id}:{key}",
@@ -83,8 +87,19 @@ def reply(
     return letters.put(db, letter, now)
 
 
-def release(db: sa.Connection, contact_id: int, by: str, wording: Wording, now: datetime) -> None:
-    """Hand it back to the bot, and tell the patient.
+def release(
+    db: sa.Connection,
+    contact_id: int,
+    by: str,
+    wording: Wording,
+    now: datetime,
+    *,
+    not_before: datetime | None = None,
+    going_on: bool = False,
+) -> str:
+    """Hand it back to the bot, and tell the patient at `not_before` or now; the letter's key, empty: nothing to do.
+
+    `going_on`: the bot asks again what was open when a person was called.
 
     Raises:
         TakenByAnother: it is somebody else's.
@@ -96,7 +111,8 @@ def release(db: sa.Connection, contact_id: int, by: str, wording: Wording, now: 
     if row.owner == "human" and row.nurse != by:
         raise TakenByAnother(row.nurse)
     if row.owner == "bot":
-        return
+        return ""
+    open_frames = frames.load((row.handover or {}).get("frames")) if going_on else []
     conversations.move(
         db,
         contact_id,
@@ -105,14 +121,59 @@ def release(db: sa.Connection, contact_id: int, by: str, wording: Wording, now: 
         waiting_since=None,
         queue_notice_at=None,
         handover=None,
-        forms=None,
+        forms=frames.keep(open_frames),
     )
     language = Language(conversations.language_of(db, contact_id) or Language.SIMPLIFIED)
+    words = say("person/released")
+    if open_frames:
+        words = say("person/going_on", question=_question(open_frames[-1], wording, language))
+    return _tell(
+        db,
+        contact_id,
+        f"released:{contact_id}:{now.isoformat()}",
+        wording.text(words, language),
+        now,
+        not_before,
+    )
+
+
+def watch(
+    db: sa.Connection,
+    contact_id: int,
+    by: str,
+    until: datetime,
+    wording: Wording,
+    now: datetime,
+    not_before: datetime,
+) -> str:
+    """It stays `by`'s until then, and the patient knows who answers; the letter's key.
+
+    Raises:
+        NotTaken: the conversation is not `by`'s.
+        LookupError: there is no such conversation.
+    """
+    row = desk.lock(db, contact_id)
+    if row is None:
+        raise LookupError(contact_id)
+    if row.owner != "human" or row.nurse != by:
+        raise NotTaken
+    language = Language(conversations.language_of(db, contact_id) or Language.SIMPLIFIED)
+    text = wording.text(say("person/watched", until=until.isoformat()), language)
+    return _tell(db, contact_id, f"watched:{contact_id}:{now.isoformat()}", text, now, not_before)
+
+
+def _question(frame: frames.Frame, wording: Wording, language: Language) -> str:
+    """What is open, as it was asked."""
+    parts = [wording.text(words, language) for words in frame.question]
+    parts += [f"{number} {one.label}" for number, one in enumerate(frame.choices, 1)]
+    return "\n".join(parts)
+
+
+def _tell(
+    db: sa.Connection, contact_id: int, key: str, text: str, now: datetime, not_before: datetime | None
+) -> str:
     letter = Letter(
-        key=f"released:{contact_id}:{now.isoformat()}",
-        purpose=Purpose.TRANSACTION,
-        text=wording.text(say("person/released"), language),
-        not_before=now,
-        contact_id=contact_id,
+        key=key, purpose=Purpose.TRANSACTION, text=text, not_before=not_before or now, contact_id=contact_id
     )
     letters.put(db, letter, now)
+    return key

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from storage.dialect import upsert
+from storage.dialect import lock_row, upsert
 from storage.rows import Row, Rows
 from storage.tables import (
     alerts,
+    appointments,
     bindings,
     contacts,
     conversations,
+    departments,
     desk_drafts,
     desk_mentions,
+    doctors,
     letters,
     messages,
+    patient_tags,
     patients,
+    procedures,
     saved_views,
     search_grams,
     snoozes,
     tasks,
     tickets,
     viewers,
+    visits,
 )
 
 WINDOW = timedelta(hours=48)  # after a message of the user
@@ -170,11 +176,22 @@ class Narrowing:
     level: str = ""
     account: str = ""
     nurse: str = ""
+    task: str = ""  # a kind of open task
+    tag: str = ""
+    department: str = ""  # where they were treated or will be
+    doctor: str = ""
+    language: str = ""
+    source: str = ""
+    who: str = ""  # vip, child, unbound, left
+    promised: bool = False
+    waited_since: datetime | None = None  # nobody answered since before then
+    window_until: datetime | None = None  # it closes by then
+    operated: tuple[date, date] | None = None  # an operation between these days
     contact_ids: Sequence[int] | None = None  # found by words
 
     def conditions(self) -> list[Condition]:
         """For a selection from contacts and conversations."""
-        found: list[Condition] = []
+        found: list[Condition] = [*self._of_the_conversation(), *self._of_the_patient()]
         if self.level:
             found.append(
                 contacts.c.id.in_(
@@ -190,6 +207,82 @@ class Narrowing:
         if self.contact_ids is not None:
             found.append(contacts.c.id.in_(list(self.contact_ids)))
         return found
+
+    def _of_the_conversation(self) -> Iterator[Condition]:
+        if self.task:
+            yield contacts.c.id.in_(
+                sa.select(tasks.c.contact_id).where(
+                    tasks.c.kind == self.task, tasks.c.status == "open", tasks.c.contact_id.is_not(None)
+                )
+            )
+        if self.promised:
+            yield contacts.c.id.in_(
+                sa.select(tasks.c.contact_id).where(
+                    tasks.c.kind == "callback", tasks.c.status == "open", tasks.c.contact_id.is_not(None)
+                )
+            )
+        if self.source:
+            yield contacts.c.source == self.source
+        if self.waited_since is not None:
+            yield conversations.c.waiting_since <= self.waited_since
+        if self.window_until is not None:
+            yield conversations.c.spoke_at <= self.window_until - WINDOW
+            yield conversations.c.spoke_at > self.window_until - WINDOW - CLOSING
+
+    def _of_the_patient(self) -> Iterator[Condition]:
+        bound = sa.select(bindings.c.contact_id).where(bindings.c.ended_at.is_(None))
+        code = bindings.c.patient_code
+        if self.tag:
+            tagged = sa.select(patient_tags.c.patient_code).where(patient_tags.c.tag == self.tag)
+            yield contacts.c.id.in_(bound.where(code.in_(tagged)))
+        for column, wanted in (("department_code", self.department), ("doctor_code", self.doctor)):
+            if wanted:
+                treated = (
+                    sa.select(table.c.patient_code).where(table.c[column] == wanted)
+                    for table in (visits, procedures, appointments)
+                )
+                yield contacts.c.id.in_(bound.where(code.in_(sa.union_all(*treated))))
+        if self.operated is not None:
+            operated = sa.select(procedures.c.patient_code).where(
+                procedures.c.date.between(*self.operated), procedures.c.status.in_(("done", ""))
+            )
+            yield contacts.c.id.in_(bound.where(code.in_(operated)))
+        if self.language:
+            speak = sa.select(patients.c.code).where(patients.c.language == self.language)
+            yield sa.or_(
+                contacts.c.id.in_(bound.where(code.in_(speak))),
+                sa.and_(contacts.c.id.not_in(bound), contacts.c.language == self.language),
+            )
+        if self.who == "vip":
+            important = sa.select(patients.c.code).where(patients.c.vip_level > 0)
+            yield contacts.c.id.in_(bound.where(code.in_(important)))
+        elif self.who == "child":
+            yield contacts.c.id.in_(bound.where(bindings.c.relation == "child"))
+        elif self.who == "unbound":
+            yield contacts.c.id.not_in(bound)
+        elif self.who == "left":
+            yield sa.not_(contacts.c.followed)
+
+
+def choices(connection: sa.Connection) -> dict[str, list[tuple[str, str]]]:
+    """What the lists can be narrowed to: departments, doctors, the commonest tags."""
+    often = (
+        sa.select(patient_tags.c.tag)
+        .group_by(patient_tags.c.tag)
+        .order_by(sa.func.count().desc(), patient_tags.c.tag)
+        .limit(30)
+    )
+    return {
+        "department": [
+            (row.code, row.name)
+            for row in connection.execute(sa.select(departments).order_by(departments.c.code))
+        ],
+        "doctor": [
+            (row.code, row.name)
+            for row in connection.execute(sa.select(doctors).order_by(doctors.c.name).limit(300))
+        ],
+        "tag": [(tag, tag) for tag in connection.execute(often).scalars()],
+    }
 
 
 def counts(connection: sa.Connection, folders: Mapping[str, Condition], scope: Sequence[Condition]) -> Row:
@@ -218,7 +311,10 @@ def rows(
     urgent_first: bool = True,
     before: tuple[datetime, int] | None = None,
 ) -> Rows:
-    """Rows of a list: alarms first, then who waits longest; or the latest first, on from `before`."""
+    """Rows of a list: alarms first, then what was promised soonest, then who waits longest.
+
+    Without `urgent_first` the latest first, on from `before`.
+    """
     found = (
         sa.select(*_COLUMNS)
         .join(conversations, conversations.c.contact_id == contacts.c.id)
@@ -229,6 +325,7 @@ def rows(
     if urgent_first:
         found = found.order_by(
             sa.func.coalesce(_level, 9),
+            _promise.nulls_last(),
             conversations.c.waiting_since.nulls_last(),
             conversations.c.spoke_at.desc().nulls_last(),
             contacts.c.id,
@@ -323,13 +420,43 @@ def alarm_rows(connection: sa.Connection, scope: Sequence[Condition], limit: int
     ).all()
 
 
+def correct_slot(connection: sa.Connection, contact_id: int, slot: str, value: str) -> bool:
+    """Put one of the settled things of a hand-over right; False: it does not stand there."""
+    row = lock_row(connection, sa.select(conversations).where(conversations.c.contact_id == contact_id))
+    handover = dict(row.handover or {}) if row is not None else {}
+    if slot not in (handover.get("slots") or {}):
+        return False
+    handover["slots"] = handover["slots"] | {slot: value}
+    connection.execute(
+        conversations.update().where(conversations.c.contact_id == contact_id).values(handover=handover)
+    )
+    return True
+
+
 # Snoozes
 
 
-def snooze(connection: sa.Connection, contact_id: int, until: datetime, by: str, now: datetime) -> None:
+def snooze(
+    connection: sa.Connection,
+    contact_id: int,
+    until: datetime,
+    by: str,
+    now: datetime,
+    afterwards: str = "",
+) -> None:
     """Out of sight until then, or until the patient writes something that matters."""
-    row = {"contact_id": contact_id, "until": until, "since": now, "by": by}
+    row = {"contact_id": contact_id, "until": until, "since": now, "by": by, "afterwards": afterwards}
     upsert(connection, snoozes, [row], keys=("contact_id",))
+
+
+def watched_until(connection: sa.Connection, now: datetime) -> Rows:
+    """Conversations that go back to the bot by now: contact_id, by, and who has them."""
+    return connection.execute(
+        sa.select(snoozes.c.contact_id, snoozes.c.by, conversations.c.owner, conversations.c.nurse)
+        .join(conversations, conversations.c.contact_id == snoozes.c.contact_id)
+        .where(snoozes.c.afterwards == "release", snoozes.c.until <= now)
+        .limit(200)
+    ).all()
 
 
 def wake(connection: sa.Connection, contact_ids: Sequence[int]) -> None:
@@ -344,6 +471,16 @@ def written_since_snoozed(connection: sa.Connection, now: datetime) -> Rows:
         .join(messages, messages.c.contact_id == snoozes.c.contact_id)
         .where(snoozes.c.until > now, messages.c.dir == "in", messages.c.at > snoozes.c.since)
     ).all()
+
+
+def mentions_of(connection: sa.Connection, name: str) -> Row:
+    """How many conversations somebody is mentioned in and has not read, and the newest mention."""
+    return connection.execute(
+        sa.select(
+            sa.func.count(sa.distinct(desk_mentions.c.contact_id)).label("count"),
+            sa.func.max(desk_mentions.c.id).label("newest"),
+        ).where(desk_mentions.c.user_name == name, desk_mentions.c.seen_at.is_(None))
+    ).one()
 
 
 # Who looks, what was begun, which views are kept
@@ -466,6 +603,16 @@ def recall(connection: sa.Connection, contact_id: int, letter_id: int, author: s
             letters.c.claimed_until.is_(None),
         )
         .values(state="suppressed", reason="recalled")
+    )
+    return done.rowcount > 0
+
+
+def send_again(connection: sa.Connection, letter_id: int, now: datetime, tried: str) -> bool:
+    """Let a letter that failed go once more, by the ways not `tried`; False: it did not fail."""
+    done = connection.execute(
+        letters.update()
+        .where(letters.c.id == letter_id, letters.c.state == "failed")
+        .values(state="queued", reason="", tried=tried, attempts=0, not_before=now, claimed_until=None)
     )
     return done.rowcount > 0
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from storage.rows import Rows
+from storage.rows import Row, Rows
 from storage.tables import (
+    departments,
     desk_mentions,
     desk_notes,
+    doctors,
     letters,
     messages,
     patient_tags,
@@ -25,6 +27,7 @@ def said(connection: sa.Connection, contact_id: int, limit: int, before: int | N
         sa.select(
             messages,
             letters.c.plan,
+            letters.c.step,
             letters.c.purpose,
             letters.c.state.label("letter_state"),
             letters.c.reason.label("letter_reason"),
@@ -37,6 +40,28 @@ def said(connection: sa.Connection, contact_id: int, limit: int, before: int | N
     if before is not None:
         found = found.where(messages.c.id < before)
     return list(reversed(connection.execute(found).all()))
+
+
+def message(connection: sa.Connection, contact_id: int, number: int) -> Row | None:
+    """One message of a conversation."""
+    return connection.execute(
+        sa.select(messages).where(messages.c.id == number, messages.c.contact_id == contact_id)
+    ).first()
+
+
+def department_names(connection: sa.Connection, codes: Collection[str]) -> dict[str, str]:
+    """Codes of departments → their names."""
+    return _names(connection, departments, codes)
+
+
+def doctor_names(connection: sa.Connection, codes: Collection[str]) -> dict[str, str]:
+    """Codes of doctors → their names."""
+    return _names(connection, doctors, codes)
+
+
+def _names(connection: sa.Connection, table: sa.Table, codes: Collection[str]) -> dict[str, str]:
+    found = connection.execute(sa.select(table.c.code, table.c.name).where(table.c.code.in_(list(codes))))
+    return {row.code: row.name for row in found}
 
 
 def unsent(connection: sa.Connection, contact_id: int, limit: int = 60) -> Rows:
@@ -121,13 +146,35 @@ def tags(connection: sa.Connection, codes: Sequence[str]) -> Rows:
     ).all()
 
 
-def add_tag(connection: sa.Connection, code: str, tag: str, by: str, now: datetime) -> None:
-    """A colleague knows something of this patient; what is there stays as it is."""
+def add_tag(
+    connection: sa.Connection,
+    code: str,
+    tag: str,
+    by: str,
+    now: datetime,
+    *,
+    kind: str = "",
+    evidence: str = "",
+    until: datetime | None = None,
+) -> bool:
+    """A colleague knows something of this patient; what is there stays as it is. False: it was there."""
     known = connection.execute(
         sa.select(patient_tags.c.tag).where(patient_tags.c.patient_code == code, patient_tags.c.tag == tag)
     ).first()
-    if known is None:
-        connection.execute(patient_tags.insert().values(patient_code=code, tag=tag, producer=by, since=now))
+    if known is not None:
+        return False
+    connection.execute(
+        patient_tags.insert().values(
+            patient_code=code,
+            tag=tag,
+            producer=by,
+            since=now,
+            until=until,
+            kind=kind,
+            evidence=evidence or None,
+        )
+    )
+    return True
 
 
 def remove_tag(connection: sa.Connection, code: str, tag: str) -> None:

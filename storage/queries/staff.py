@@ -86,6 +86,18 @@ def sessions_of(connection: sa.Connection, name: str, since: datetime) -> Rows:
     ).all()
 
 
+def seen_since(connection: sa.Connection, name: str, since: datetime) -> bool:
+    """Whether a user did something in the console since then."""
+    return (
+        connection.execute(
+            sa.select(sessions.c.user_name)
+            .where(sessions.c.user_name == name, sessions.c.ended_at.is_(None), sessions.c.seen_at >= since)
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
 def touch_session(connection: sa.Connection, token_hash: str, now: datetime) -> None:
     """The user did something."""
     connection.execute(sessions.update().where(sessions.c.token_hash == token_hash).values(seen_at=now))

@@ -72,8 +72,14 @@ function toast(seed) {
   if (undo) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "撤回";
-    const act = () => { clearInterval(timer); box.remove(); lastUndo = null; htmx.ajax("POST", undo, { target: "#thread", swap: "innerHTML" }); };
+    button.textContent = undo.includes("/undo/") ? "撤销" : "撤回";
+    const act = () => {
+      clearInterval(timer);
+      box.remove();
+      lastUndo = null;
+      const open = $(".conversation")?.dataset.contact || "";
+      htmx.ajax("POST", undo, { target: open ? "#thread" : "#bulk", swap: "innerHTML", values: open ? { contact: open } : {} }).then(changed);
+    };
     button.addEventListener("click", act);
     lastUndo = act;
     box.append(button);
@@ -122,9 +128,10 @@ async function seekSnippet() {
   const text = $("#text"), box = $("#snippets");
   if (!text || !box) return;
   const line = text.value.slice(0, text.selectionStart).split("\n").pop();
-  if (!line.startsWith("/") && !line.startsWith("、")) { box.hidden = true; return; }
+  const care = line.startsWith(";") || line.startsWith("\uff1b");
+  if (!care && !line.startsWith("/") && !line.startsWith("、")) { box.hidden = true; return; }
   const turn = ++seeking;
-  const answer = await fetch(`${$("#reply").dataset.snippets}?q=${encodeURIComponent(line.slice(1))}`, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(`${$("#reply").dataset.snippets}?kind=${care ? "care" : "answer"}&q=${encodeURIComponent(line.slice(1))}`, { headers: { "HX-Request": "true" } });
   if (!answer.ok || turn !== seeking) return;
   box.replaceChildren(document.createRange().createContextualFragment(await answer.text()));
   box.hidden = false;
@@ -177,6 +184,8 @@ function step(items, by) {
 // --- Keys ---------------------------------------------------------------------------------------------------------
 
 let waitingForPlace = false;
+let following = ""; // where to go once this one is settled
+function next() { const all = rows(), at = all.indexOf(current()); return all[at + 1] || all[at - 1]; }
 function rows() { return $$("#people .row"); }
 function move(by) {
   const all = rows();
@@ -198,6 +207,8 @@ function press(key) {
 const KEYS = {
   j: () => move(1), k: () => move(-1), r: () => switchTo("reply"), n: () => switchTo("note"), c: () => switchTo("call"),
   m: () => press("m"), a: () => press("a"), s: () => press("s"), e: () => press("e"), t: () => press("t"),
+  E: () => { following = next()?.querySelector("a")?.href || ""; press("e"); },
+  X: () => pickUpTo(),
   x: () => { const box = $(".pick", current() || document); if (box) { box.checked = !box.checked; pick(box); } },
   g: () => { waitingForPlace = true; setTimeout(() => { waitingForPlace = false; }, 1200); },
   "?": () => $("#help").showModal(), "/": () => ($("#seek") || $("[type=search]"))?.focus(),
@@ -235,7 +246,12 @@ document.addEventListener("keydown", (event) => {
 // --- Several at once ------------------------------------------------------------------------------------------------
 
 const picked = new Set();
-function pick(box) { if (box.checked) picked.add(box.value); else picked.delete(box.value); mark(); }
+let lastPicked = null;
+function pickUpTo() {
+  const all = rows(), here = all.indexOf(current()), from = lastPicked === null ? here : all.findIndex((row) => row.dataset.id === lastPicked);
+  for (const row of all.slice(Math.min(from, here), Math.max(from, here) + 1)) { const box = $(".pick", row); box.checked = true; pick(box); }
+}
+function pick(box) { lastPicked = box.value; if (box.checked) picked.add(box.value); else picked.delete(box.value); mark(); }
 function mark() {
   const bar = $("#bulkbar");
   if (!bar) return;
@@ -259,6 +275,27 @@ document.addEventListener("click", (event) => {
 
 // --- After every change of the page -------------------------------------------------------------------------------
 
+// What somebody has open to choose from or to write into is not drawn anew under their hands.
+const HELD_OPEN = { people: ".more-filters[open]", live: "#live details[open]" };
+document.addEventListener("htmx:before:request", (event) => {
+  const source = event.detail?.ctx?.sourceElement || event.target;
+  const open = HELD_OPEN[source?.id];
+  if (open && $(open) && event.detail?.ctx?.request?.headers?.["X-Live"]) event.preventDefault();
+});
+document.addEventListener("toggle", (event) => { if (event.target.matches?.("details") && !event.target.open) changed(); }, true);
+
+let mentioned = Number(sessionStorage.getItem("mentioned") || 0);
+function tellMention() {
+  const place = $("[data-mention]");
+  if (!place || Number(place.dataset.mention) <= mentioned) return;
+  mentioned = Number(place.dataset.mention);
+  sessionStorage.setItem("mentioned", mentioned);
+  const seed = document.createElement("div");
+  Object.assign(seed.dataset, { words: place.textContent.trim(), undo: "", held: "0" });
+  document.body.append(seed);
+  toast(seed);
+}
+
 let atEnd = true, lastLine = "";
 document.addEventListener("scroll", (event) => {
   if (event.target.id === "lines") atEnd = event.target.scrollHeight - event.target.scrollTop - event.target.clientHeight < 60;
@@ -278,7 +315,9 @@ function settle() {
     document.body.dispatchEvent(new CustomEvent("owner"));
   }
   if (cursor) document.getElementById(cursor)?.classList.add("cursor");
+  if (following && !$("#reply") && !$(".conversation > .problem")) { const to = following; following = ""; location.href = to; }
   if ($("#bulk form") && !$("#bulk").open) $("#bulk").showModal();
+  tellMention();
   mark();
   ring();
 }
