@@ -24,6 +24,8 @@ from storage.rows import Row
 
 A_WEEK: Final = timedelta(days=7)
 PAIN_REMEMBERED: Final = timedelta(days=14)
+SATURATION_REMEMBERED: Final = timedelta(days=180)
+CAT_REMEMBERED: Final = timedelta(days=200)
 BOWEL_EXPECTED: Final = 3  # day from which nothing yet is worth a call
 LOW_SCORE: Final = 2
 LOWEST_SCORE: Final = 1
@@ -37,7 +39,7 @@ WORDS: Final[Mapping[Level, str]] = {
     Level.TASK: "plan/task_noted",
 }
 # What is asked on, because of an answer: nothing that every patient needs to be asked.
-FRONT_DESK: Final = frozenset({"visit", "recheck", "child_visit", "antenatal_visit", "coming"})
+FRONT_DESK: Final = frozenset({"visit", "stitches", "recheck", "child_visit", "antenatal_visit", "coming"})
 
 
 @dataclass(slots=True)
@@ -185,6 +187,18 @@ def _blood_pressure(db: sa.Connection, given: Given, _answers: Mapping[str, str]
     return Level.SAME_DAY if len(week) > 1 and questions.pressure_mean_high(week) else Level.FINE
 
 
+def _saturation(db: sa.Connection, given: Given, _answers: Mapping[str, str], value: str) -> Level:
+    """Three points below what is usual for this patient."""
+    before = _earlier(db, given, "spo2", SATURATION_REMEMBERED)
+    return Level.URGENT if questions.saturation_fell(value, before) else Level.FINE
+
+
+def _assessment(db: sa.Connection, given: Given, _answers: Mapping[str, str], value: str) -> Level:
+    """Two points more than the last time."""
+    before = _earlier(db, given, "cat", CAT_REMEMBERED)
+    return Level.SAME_DAY if questions.assessment_rose(value, before) else Level.FINE
+
+
 def _call(db: sa.Connection, given: Given, _answers: Mapping[str, str], value: str) -> Level:
     """Wants a call: urgent after a bad answer of this week."""
     if value != "1":
@@ -203,6 +217,8 @@ CONTEXT: Final[Mapping[str, Any]] = {
     "glu": _sugar,
     "bp": _blood_pressure,
     "call": _call,
+    "spo2": _saturation,
+    "cat": _assessment,
 }
 
 

@@ -11,6 +11,7 @@ from bot.flows import (
     chronic_diabetes,
     chronic_hypertension,
     chronic_stroke,
+    due,
     exam,
     happy_call,
     newborn,
@@ -21,10 +22,12 @@ from bot.flows import (
     postop_dayga,
     postop_dental,
     postop_endoscopy,
+    postop_injection,
     postop_joint,
     postop_pci,
     postop_tonsil,
     preop,
+    preop_bowel,
     visit_reminder,
 )
 from bot.flows.plan import Plan
@@ -34,6 +37,7 @@ PLANS: Final[Mapping[tuple[str, int], Plan]] = {
     plan.key: plan
     for plan in (
         preop.PLAN,
+        preop_bowel.PLAN,
         postop_abdominal.PLAN,
         postop_birth.PLAN,
         postop_joint.PLAN,
@@ -41,6 +45,7 @@ PLANS: Final[Mapping[tuple[str, int], Plan]] = {
         postop_dental.PLAN,
         postop_tonsil.PLAN,
         postop_cosmetic.PLAN,
+        postop_injection.PLAN,
         postop_pci.PLAN,
         postop_endoscopy.PLAN,
         postop_dayga.PLAN,
@@ -52,6 +57,10 @@ PLANS: Final[Mapping[tuple[str, int], Plan]] = {
         newborn.PLAN,
         exam.BEFORE,
         exam.AFTER,
+        exam.FINDINGS,
+        exam.CONTACTED,
+        due.REVISIT,
+        due.REFILL,
         visit_reminder.PLAN,
         visit_reminder.IMPORTED,
         visit_reminder.MISSED,

@@ -1,4 +1,4 @@
-"""COPD after an exacerbation: breath, visit and inhaler, then every quarter, and the autumn vaccines."""
+"""COPD after an exacerbation: breath, oxygen, visit and inhaler, then every quarter; in October the vaccines."""
 
 from bot.flows.plan import Plan, Repeat, Risk, Step
 
@@ -11,11 +11,12 @@ PLAN = Plan(
     subject="健康随访",
     ends_with_admission=False,
     steps=(
-        Step("d2", 2, questions=("breath", "inhaler")),
-        Step("d7", 7, questions=("breath",)),
+        Step("d2", 2, questions=("breath", "spo2", "inhaler")),
+        Step("d7", 7, questions=("breath", "spo2")),
         Step("d14", 14, questions=("breath", "med")),
         Step("d21", 21, questions=("visit",)),
-        Step("m1", months=1, questions=("breath", "med")),
-        Step("quarterly", months=3, repeat=Repeat(months=3), questions=("breath", "visit")),
+        Step("m1", months=1, questions=("breath", "spo2", "med", "cat")),
+        Step("quarterly", months=3, repeat=Repeat(months=3), questions=("breath", "spo2", "cat", "visit")),
+        Step("vaccines", yearly_on=(10, 15), repeat=Repeat(months=12), text="plan/vaccines_autumn"),
     ),
 )

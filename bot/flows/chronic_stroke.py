@@ -1,6 +1,10 @@
-"""After a stroke: the FAST signs, blood pressure, swallowing, mood; the full review of needs at month 6, then yearly."""
+"""After a stroke: the FAST signs, swallowing, mood; blood pressure twice a week; the review of needs at month 6, then yearly."""
+
+from datetime import time
 
 from bot.flows.plan import Plan, Repeat, Risk, Step
+
+EIGHT = time(8)  # the reading before breakfast; nothing goes out before eight
 
 PLAN = Plan(
     id="stroke",
@@ -12,13 +16,14 @@ PLAN = Plan(
     ends_with_admission=False,
     steps=(
         Step("d1", 1, questions=("fast", "flags")),
-        Step("d3", 3, questions=("fast", "bp", "choking")),
-        Step("d7", 7, questions=("fast", "bp", "med_vital")),
-        Step("d10", 10, questions=("bp",)),
-        Step("d14", 14, questions=("fast", "bp", "mood", "interest")),
+        Step("d3", 3, questions=("fast", "choking")),
+        Step("d7", 7, questions=("fast", "med_vital")),
+        Step("d14", 14, questions=("fast", "mood", "interest")),
         Step("m1", months=1, questions=("fast", "med_vital", "choking")),
         Step("m3", months=3, questions=("fast", "med_vital", "mood", "interest")),
         Step("m6", months=6, questions=("visit", "call")),
+        Step("monday", 2, EIGHT, weekday=0, repeat=Repeat(days=7, until=91), questions=("bp",)),
+        Step("thursday", 2, EIGHT, weekday=3, repeat=Repeat(days=7, until=91), questions=("bp",)),
         Step("yearly", months=12, repeat=Repeat(months=12), questions=("visit", "call")),
     ),
 )

@@ -58,6 +58,7 @@ class Step:
     months: int = 0
     after: timedelta = timedelta()
     weekday: int | None = None  # Monday is 0
+    yearly_on: tuple[int, int] | None = None  # month and day: the next one, and every year again
     repeat: Repeat | None = None
     questions: tuple[str, ...] = ()  # keys of the question bank; none: nothing is asked
     text: str = ""  # a template of `plan/`, when it is not the first question's
@@ -65,6 +66,7 @@ class Step:
     useful: timedelta | None = None
     jitter: bool = True
     crowded: bool = False  # on the day of an operation and before it, three contacts a day are allowed
+    task: str = ""  # what a nurse has to do when it goes out
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,11 @@ class Plan:
     episode: str  # kind of the episode it hangs on: procedure, visit, tag, appointment, birth, report
     steps: tuple[Step, ...]
     labels: frozenset[str] = frozenset()  # of the episodes it hangs on; empty: all of that kind
+    traits: frozenset[str] = frozenset()  # which the episode must have, all of them
     statuses: frozenset[str] = frozenset({"planned", "done"})  # of the episode
-    anchor: str = "day"  # day, discharge (else day), discharged (never without), at (an exact moment), birth
+    anchor: str = (
+        "day"  # day, discharge (else day), discharged (never without), at (an exact moment), reported
+    )
     signed_by: str = ""  # the clinician who signed it; unsigned plans run in test and demo only
     clinical: bool = True  # needs a signature
     purpose: Purpose = Purpose.CARE
@@ -161,6 +166,8 @@ def _days(step: Step, anchor: datetime, zone: ZoneInfo, until: datetime | None) 
     """The days a step falls on, with the number of the occurrence."""
     start = anchor.astimezone(zone).date()
     first = _on_weekday(add_months(start, step.months) + timedelta(days=step.days), step.weekday)
+    if step.yearly_on is not None:
+        first = _next_yearly(first, *step.yearly_on)
     if step.repeat is None:
         yield 0, first
         return
@@ -175,6 +182,11 @@ def _days(step: Step, anchor: datetime, zone: ZoneInfo, until: datetime | None) 
         day = add_months(first, step.repeat.months * occurrence) + timedelta(
             days=step.repeat.days * occurrence
         )
+
+
+def _next_yearly(day: date, month: int, day_of_month: int) -> date:
+    this_year = date(day.year, month, day_of_month)
+    return this_year if this_year >= day else date(day.year + 1, month, day_of_month)
 
 
 def _on_weekday(day: date, weekday: int | None) -> date:

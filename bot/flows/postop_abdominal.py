@@ -15,7 +15,7 @@ PLAN = Plan(
         Step("d0", 0, time(19), questions=("flags",), crowded=True),
         Step("d1", 1, questions=("pain", "eat")),
         Step("d3", 3, questions=("belly", "temp", "wound", "bowel")),
-        Step("d7", 7, questions=("wound", "belly", "med", "visit")),
+        Step("d7", 7, questions=("wound", "belly", "skin_eyes", "med", "visit")),
         Step("d14", 14, questions=("flags", "visit")),
         Step("d30", 30, questions=("feel", "csat")),
     ),

@@ -15,7 +15,7 @@ PLAN = Plan(
         Step("d0", 0, time(20), questions=("bleed_tooth",), crowded=True),
         Step("d1", 1, questions=("pain", "swallow")),
         Step("d3", 3, questions=("tooth_pain", "swallow")),
-        Step("d7", 7, questions=("tooth_pain", "visit")),
+        Step("d7", 7, questions=("tooth_pain", "stitches", "visit")),
         Step("m1", months=1, questions=("implant",)),
         Step("m3", months=3, questions=("implant",)),
         Step("m6", months=6, questions=("implant", "visit")),

@@ -21,7 +21,15 @@ PLAN = Plan(
     steps=(
         Step("t7", -7, questions=("preop_medicines",), useful=timedelta(days=2)),
         Step("t3", -3, questions=("preop_health",), useful=timedelta(days=1)),
-        Step("t1_10", -1, time(10), text="plan/preop_fasting", useful=timedelta(hours=8), crowded=True),
+        Step(
+            "t1_10",
+            -1,
+            time(10),
+            text="plan/preop_fasting",
+            useful=timedelta(hours=8),
+            crowded=True,
+            task="请确认患者已知道禁食禁水的具体时间",  # the order itself is not among what we are told
+        ),
         Step("t1_18", -1, time(18), text="plan/preop_fasting", useful=timedelta(hours=2), crowded=True),
         Step(
             "t0",

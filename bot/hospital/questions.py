@@ -39,7 +39,7 @@ class Question:
     key: str
     options: Mapping[str, Level] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what else means an option
-    kind: str = "choice"  # choice, several, scale, pressure, glucose, text
+    kind: str = "choice"  # choice, several, scale, pressure, glucose, saturation, assessment, text
     zero_is_nurse: bool = True
     survey: bool = False  # dropped once an answer showed danger
     leads_to: Mapping[str, str] = field(default_factory=dict)  # option → the topic that takes over
@@ -148,6 +148,7 @@ QUESTIONS: Final[Mapping[str, Question]] = {
         _choice("bleed_tooth", "- - U", {"1": ("停了", "stopped")}),
         _choice("swallow", "- S E", {"1": ("正常", "normal")}),
         _choice("tooth_pain", "- - S", {"1": ("轻了", "better"), "2": ("一样", "same")}),
+        _choice("stitches", "- t S", {"1": ("拆了", "已拆", "不用拆", "out")}),
         _choice("implant", "- S", {"1": ("没事", "fine")}),
         _choice("bleed_throat", "- E", _YES_NO_FINE),
         _choice("drink", "- S U", {"1": ("正常", "normal")}),
@@ -162,6 +163,8 @@ QUESTIONS: Final[Mapping[str, Question]] = {
         _choice("tingling", "- U E", _YES_NO_FINE),
         _choice("drain", "- U -", {"1": ("正常", "normal"), "3": ("没有引流管", "没有")}),
         _choice("breath", "- U E", {"1": ("跟平时一样", "一样", "as usual")}),
+        Question("spo2", kind="saturation"),
+        Question("cat", kind="assessment", zero_is_nurse=False),
         _choice("inhaler", "- S", {"1": ("会用", "yes")}),
         _choice("fast", "- E", _YES_NO_FINE),
         _choice("choking", "- S U", {"1": ("都没有", "没有", "none")}),
@@ -218,6 +221,17 @@ QUESTIONS: Final[Mapping[str, Question]] = {
             {"1": ("需要", "要", "yes"), "2": ("不用", "不要", "不需要", "no")},
             leads_to={"1": "appointment_book"},
         ),
+        _choice("contacted", "- U", {"1": ("联系了", "联系过", "yes"), "2": ("没有", "没", "还没", "no")}),
+        _choice(
+            "refill",
+            "- - S",
+            {
+                "1": ("还够", "已经取了", "取了", "yes"),
+                "2": ("预约", "续方", "book"),
+                "3": ("停了", "停药了"),
+            },
+            leads_to={"2": "appointment_book"},
+        ),
         _choice("exam_read", "- t", {"1": ("看懂了", "懂", "yes"), "2": ("要解读", "没看懂", "no")}),
         _choice("recheck", "- t t", {"1": ("约了", "约好了", "不需要", "booked"), "2": ("还没", "not yet")}),
         _choice("milk", "- S U", {"1": ("正常", "好", "normal")}),
@@ -255,6 +269,7 @@ _JOIN = re.compile(r"[\s,，、和及+/&与;；]+")
 _PRESSURE = re.compile(r"(?<![\d.])(\d{2,3})\s*(?:[/\\、,，到比-]|\s)\s*(\d{2,3})(?![\d.])")
 _READING = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)(?![\d.])")
 _NOT_GLUCOSE = re.compile(r"[天岁周点时号日月年]")
+_HAS_NONE = re.compile(r"^(?:我|家里)?(?:没有|没|不会|没做|没测|没量|无)|^(?:no|none|not)\b")
 _NURSE_WORDS = frozenset({"护士", "找护士", "人工", "nurse"})
 
 # Sugar in mmol/L and pressure in mmHg (follow-up protocol, chronic diseases).
@@ -262,6 +277,10 @@ SUGAR_LOW, SUGAR_HIGH, SUGAR_FASTING = 3.9, 16.7, 10.0
 SYSTOLIC_HIGH, DIASTOLIC_HIGH = 180, 110
 SYSTOLIC_LOW, DIASTOLIC_LOW = 90, 60
 SYSTOLIC_GOAL, DIASTOLIC_GOAL = 135, 85
+# Oxygen in per cent: below the floor of the lowest targets (88 to 92), or so far below one's own usual reading.
+SATURATION_FLOOR, SATURATION_DROP = 88, 3
+NOT_MEASURED: Final = "-"
+CAT_MOST, CAT_RISE = 40, 2  # the COPD Assessment Test: 0 to 40 points
 PAIN_URGENT = 7
 PAIN_RISE = (4, 3)  # from 4 on, when it rose by 3
 
@@ -280,6 +299,10 @@ def read(question: Question, text: str) -> Answer | None:
             return _pressure(said)
         case "glucose":
             return _glucose(said)
+        case "saturation":
+            return _saturation(said)
+        case "assessment":
+            return _assessment(said)
         case "text":
             return Answer(text.strip(), Level.FINE)
     chosen = _numbers(question, said) or _worded(question, said)
@@ -399,6 +422,37 @@ def _glucose(said: str) -> Answer | None:
         return None
     worried = value <= SUGAR_LOW or value >= SUGAR_HIGH
     return Answer(f"{value:g}", Level.URGENT if worried else Level.FINE)
+
+
+def _saturation(said: str) -> Answer | None:
+    found = _READING.search(said)
+    if found is None:
+        return Answer(NOT_MEASURED, Level.FINE) if _HAS_NONE.search(said) else None
+    value = float(found[1])
+    if not 50 <= value <= 100:
+        return None
+    return Answer(f"{value:g}", Level.EMERGENCY if value < SATURATION_FLOOR else Level.FINE)
+
+
+def saturation_fell(now: str, before: list[str]) -> bool:
+    """Whether it is clearly below what is usual for this patient: the middle one of the earlier readings."""
+    readings = sorted(float(one) for one in before if one != NOT_MEASURED)
+    if not readings or now == NOT_MEASURED:
+        return False
+    return readings[len(readings) // 2] - float(now) >= SATURATION_DROP
+
+
+def _assessment(said: str) -> Answer | None:
+    found = re.fullmatch(r"\D{0,6}(\d{1,2})\s*分?", said)
+    if found is None:
+        return Answer(NOT_MEASURED, Level.FINE) if _HAS_NONE.search(said) else None
+    return Answer(found[1], Level.FINE) if int(found[1]) <= CAT_MOST else None
+
+
+def assessment_rose(now: str, before: list[str]) -> bool:
+    """Whether the symptoms burden clearly more than the last time."""
+    known = [int(one) for one in before if one != NOT_MEASURED]
+    return bool(known) and now != NOT_MEASURED and int(now) - known[-1] >= CAT_RISE
 
 
 def pain_rose(now: str, before: str) -> bool:

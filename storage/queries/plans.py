@@ -28,6 +28,8 @@ from storage.tables import (
     plan_decisions,
     plan_instances,
     procedures,
+    report_items,
+    reports,
     tickets,
     touches,
     visits,
@@ -65,6 +67,57 @@ def procedures_since(connection: sa.Connection, day: date, patient: str | None =
     return _of(connection, found, procedures.c.patient_code, patient)
 
 
+def procedure_names(
+    connection: sa.Connection, day: date, families: Collection[str], patient: str | None = None
+) -> Rows:
+    """What the operations of some families are called: code, family, name."""
+    found = sa.select(procedures.c.code, procedures.c.family, procedures.c.name).where(
+        procedures.c.date >= day,
+        procedures.c.family.in_(sorted(families)),
+        procedures.c.status != "cancelled",
+    )
+    return _of(connection, found, procedures.c.patient_code, patient)
+
+
+def exam_reports_since(connection: sa.Connection, since: datetime, patient: str | None = None) -> Rows:
+    """Reports of health checks: code, patient_code, status, issued_at, contacted_at, flagged, critical."""
+    flags = sa.select(report_items.c.flag).where(report_items.c.report_code == reports.c.code)
+    found = sa.select(
+        reports.c.code,
+        reports.c.patient_code,
+        reports.c.status,
+        reports.c.issued_at,
+        reports.c.contacted_at,
+        flags.where(report_items.c.flag != "").exists().label("flagged"),
+        flags.where(report_items.c.flag == "C").exists().label("critical"),
+    ).where(reports.c.kind == "exam", sa.or_(reports.c.issued_at.is_(None), reports.c.issued_at >= since))
+    return _of(connection, found, reports.c.patient_code, patient)
+
+
+def arranged_visits(connection: sa.Connection, codes: Sequence[str], day: date) -> Iterator[Row]:
+    """Visits of these patients from a day on that are to come or were made: patient_code, date."""
+    for part in _chunks(codes):
+        yield from connection.execute(
+            sa.select(visits.c.patient_code, visits.c.date).where(
+                visits.c.patient_code.in_(part),
+                visits.c.date >= day,
+                visits.c.status.in_(("booked", "done", "")),
+            )
+        )
+
+
+def arranged_bookings(connection: sa.Connection, codes: Sequence[str], since: datetime) -> Iterator[Row]:
+    """Places booked here for these patients from a moment on: patient_code, start_at."""
+    for part in _chunks(codes):
+        yield from connection.execute(
+            sa.select(appointments.c.patient_code, appointments.c.start_at).where(
+                appointments.c.patient_code.in_(part),
+                appointments.c.start_at >= since,
+                appointments.c.status.in_(("booked", "done")),
+            )
+        )
+
+
 def visits_since(connection: sa.Connection, day: date, patient: str | None = None) -> Rows:
     """Visits from a day on, and stays that ended from then on."""
     columns = [visits.c[name] for name in ("code", "patient_code", "department_code", "date", "kind")]
@@ -75,12 +128,17 @@ def visits_since(connection: sa.Connection, day: date, patient: str | None = Non
 
 def tagged(connection: sa.Connection, tags: Collection[str], patient: str | None = None) -> Rows:
     """Who bears one of these tags: patient_code, tag, since, until. % stands for anything."""
-    exact = [tag for tag in tags if "%" not in tag]
-    like = [patient_tags.c.tag.like(tag) for tag in tags if "%" in tag]
     found = sa.select(
         patient_tags.c.patient_code, patient_tags.c.tag, patient_tags.c.since, patient_tags.c.until
-    ).where(sa.or_(patient_tags.c.tag.in_(exact), *like))
+    ).where(_like(tags))
     return _of(connection, found, patient_tags.c.patient_code, patient)
+
+
+def _like(tags: Collection[str]) -> sa.ColumnElement[bool]:
+    exact = [tag for tag in tags if "%" not in tag]
+    return sa.or_(
+        patient_tags.c.tag.in_(exact), *[patient_tags.c.tag.like(tag) for tag in tags if "%" in tag]
+    )
 
 
 def born_since(connection: sa.Connection, day: date, patient: str | None = None) -> Rows:
@@ -189,6 +247,38 @@ def of_the_dead(connection: sa.Connection, today: date) -> list[int]:
             sa.select(plan_instances.c.id)
             .join(patients, patients.c.code == plan_instances.c.patient_code)
             .where(plan_instances.c.state.in_(RUNNING), patients.c.deceased_on <= today)
+        ).scalars()
+    )
+
+
+def tag_mark(connection: sa.Connection, tags: Collection[str]) -> str:
+    """Changes whenever somebody begins or ceases to bear one of these tags (% at an end stands for anything)."""
+    size, since, until = connection.execute(
+        sa.select(
+            sa.func.count(), sa.func.max(patient_tags.c.since), sa.func.max(patient_tags.c.until)
+        ).where(_like(tags))
+    ).one()
+    return f"{size} {since} {until}"
+
+
+def untagged(connection: sa.Connection, now: datetime) -> list[int]:
+    """Running plans that hang on a tag which the patient bears no more."""
+    borne = sa.select(patient_tags.c.tag).where(
+        patient_tags.c.patient_code == plan_instances.c.patient_code,
+        sa.or_(patient_tags.c.until.is_(None), patient_tags.c.until > now),
+    )
+    kinds = {
+        "tag:": sa.literal("tag:") + patient_tags.c.tag == plan_instances.c.episode,
+        "due:": sa.literal("due:") + patient_tags.c.tag == plan_instances.c.episode,
+        "pregnancy:": patient_tags.c.tag.like("孕%周"),
+    }
+    gone = [
+        sa.and_(plan_instances.c.episode.startswith(kind), ~borne.where(same).exists())
+        for kind, same in kinds.items()
+    ]
+    return list(
+        connection.execute(
+            sa.select(plan_instances.c.id).where(plan_instances.c.state.in_(RUNNING), sa.or_(*gone))
         ).scalars()
     )
 

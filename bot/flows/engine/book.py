@@ -28,6 +28,8 @@ def anchor_of(plan: Plan, episode: Episode, zone: ZoneInfo) -> datetime | None:
     match plan.anchor:
         case "at":
             return episode.at
+        case "reported":
+            return midnight(episode.reported_on, zone) if episode.reported_on else None
         case "discharged":
             return midnight(episode.discharged_on, zone) if episode.discharged_on else None
         case "discharge":
@@ -41,6 +43,7 @@ def begins(plan: Plan, episode: Episode) -> bool:
     return (
         plan.episode == episode.kind
         and (not plan.labels or episode.label in plan.labels)
+        and plan.traits <= episode.traits
         and episode.status in plan.statuses
     )
 

@@ -115,6 +115,8 @@ class Firing:
             useful_until=until,
         )
         self._note(touch, "asked_again" if touch.asks else "sent", "")
+        if occasion.step.task and not touch.asks:
+            self._errand(touch, occasion.step.task)
 
     def _patience(self, occasion: Occasion) -> tuple[datetime, datetime]:
         """Until when an answer counts, and when silence is looked at."""
@@ -213,6 +215,22 @@ class Firing:
                 "patient_code": touch.patient_code,
                 "kind": "silence",
                 "reason": f"高风险随访未回复,请电话联系:{touch.plan} {touch.step}",
+                "status": "open",
+                "due_at": self.now + PHONE_TASK_DUE,
+            },
+        )
+
+    def _errand(self, touch: Row, what: str) -> None:
+        """What a contact asks of a nurse, whatever the patient answers."""
+        alerts.add_task(
+            self.db,
+            {
+                "at": self.now,
+                "key": f"plan:{touch.id}:errand",
+                "contact_id": touch.contact_id,
+                "patient_code": touch.patient_code,
+                "kind": "plan",
+                "reason": f"{touch.plan} {touch.step}:{what}",
                 "status": "open",
                 "due_at": self.now + PHONE_TASK_DUE,
             },

@@ -21,6 +21,7 @@ from storage.queries import cursors
 from storage.queries import plans as rows
 
 CURSOR: Final = "plans"  # which import, of which day, was looked at last
+TAGS: Final = "plans:tags"  # in which minute, and what tags there were: colleagues change them at any time
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,26 @@ class Planner:
         mark = f"{today} {rows.revision(db)}"
         book = Book(db, now, self.zone, self.plans)
         done = 0
-        if cursors.read(db, CURSOR) != mark:
+        tags_changed = self._tags_changed(db, now)
+        if cursors.read(db, CURSOR) != mark or tags_changed:
             done += book.reconcile(episodes.imported(db, today, now, self.zone))
-            done += self._stop(db, book, today)
+            done += self._stop(db, book, now)
             cursors.move(db, CURSOR, mark)
         done += book.reconcile(episodes.booked(db, now, self.zone))
         done += book.extend()
         book.close()
         self._call_off(db, book, now)
         return done
+
+    def _tags_changed(self, db: sa.Connection, now: datetime) -> bool:
+        """Whether somebody bears a tag that plans hang on, or does not any more; looked up once a minute."""
+        minute = f"{now:%Y-%m-%dT%H:%M}"
+        known, _, before = (cursors.read(db, TAGS) or "").partition(" ")
+        if known == minute:
+            return False
+        found = rows.tag_mark(db, episodes.TAGS)
+        cursors.move(db, TAGS, f"{minute} {found}")
+        return found != before
 
     def _call_off(self, db: sa.Connection, book: Book, now: datetime) -> None:
         """In the transaction that stops the reminders."""
@@ -63,8 +75,11 @@ class Planner:
         for row in book.called_off:
             call_off(db, self.wording, row, census.people[row.patient_code], now, self.zone)
 
-    def _stop(self, db: sa.Connection, book: Book, today: date) -> int:
-        """What death and a lost pregnancy end, at once and not only when the next contact is due."""
+    def _stop(self, db: sa.Connection, book: Book, now: datetime) -> int:
+        """What death, a lost pregnancy and a lost tag end, at once and not only when the next contact is due."""
+        today = now.astimezone(self.zone).date()
+        untagged = rows.untagged(db, now)
+        book.stop_numbers(untagged, "cancelled")
         dead = rows.of_the_dead(db, today)
         book.stop_numbers(dead, "deceased")
         lost: dict[str, list[date]] = defaultdict(list)
@@ -80,4 +95,4 @@ class Planner:
             )
         ]
         book.stop_numbers(ended, "pregnancy_loss")
-        return len(dead) + len(ended)
+        return len(untagged) + len(dead) + len(ended)
