@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bot.language.red_flags.sign import Text
 from bot.language.red_flags.words import Found, Span
 
 _MASKS = {"成语": "idiom", "地点": "place", "物品": "object", "词中": "object"}
+_TO_DEATH = re.compile(r"(?:我|人|他)?(?:都|快|就)?要死")  # after 的: 排队排的我要死了
 _REACH = 20  # characters between a negation and the last sign of its list
 
 
@@ -19,6 +21,9 @@ def masked(text: Text, spans: tuple[Span, ...]) -> str | None:
                 cover = text.found.covered(kind, span)
                 if cover and cover != span:
                     return why
+    start = spans[0][0]
+    if text.text[start - 1 : start] == "的" and _TO_DEATH.match(text.text, start):
+        return "idiom"
     return None
 
 

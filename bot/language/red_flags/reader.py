@@ -58,6 +58,12 @@ class Lexicon:
         self.version = f"{entries.version} {entries.signer or 'unsigned'}"
         self._index = WordIndex(entries.classes)
         self.measures = frozenset(limit.name for limit in entries.limits)
+        # 非X: longer words in which a word of X means nothing (主要是 is no 要是); 否定 looks for itself.
+        self._shields = [
+            (name[1:], name)
+            for name in entries.classes
+            if name.startswith("非") and name[1:] in entries.classes and name != "非否定"
+        ]
         self._rules: dict[str, list[int]] = {}
         rules = [rule for concept in entries.concepts.values() for rule in concept.rules]
         self._ordered = sorted(rules, key=_refers)  # what names other concepts is read after them
@@ -101,6 +107,8 @@ class Lexicon:
 
     def scan(self, folded: Folded) -> Text:
         found = self._index.scan(folded.text)
+        for name, longer in self._shields:
+            found.drop_covered(name, longer)
         add_measures(folded.text, found, self.entries.limits)
         return Text.of(folded.text, found)
 

@@ -26,6 +26,8 @@ _NO_WORRY = frozenset("冷热光风吵")
 _BITE = frozenset("咬抓挠被吃吞碰毛")
 _SCENE = ("时", "时候", "以后", "之后", "期间", "那天")
 _DONE = frozenset("过了")
+# A 过 after the sign that is no "once": 醒过来, 过敏, 喘过气
+_NO_EXPERIENCE = tuple("过" + c for c in "敏来去度快慢高低多量程不气")
 _SEEN = {"今天": -3.5, "近日": -4.5, "过去": -4.5}
 _ASKING = frozenset("吗么嘛?吧")
 MOST_FOR = 10.0  # the points of all evidence for a sign together
@@ -79,7 +81,7 @@ def _hypothesis(sign: Sign) -> Iterator[Evidence]:
         yield from _general_question(sign)
     if _worried(sign):
         yield Evidence("hypothetical", -5)
-    if sign.before("预防") or sign.after("预防"):
+    if sign.before("预防") or sign.after("预防") or sign.in_sentence("想学"):
         yield Evidence("hypothetical", -4)
     if sign.stands("说明书", sign.sentence_start, sign.end):
         yield Evidence("hypothetical", -5)
@@ -134,13 +136,13 @@ def _time(sign: Sign) -> Iterator[Evidence]:
     if again:
         yield Evidence("again", 1.5)
         return
-    if sign.before("惯常"):
+    if sign.before("惯常") or sign.stands("老病", sign.end, min(sign.end + 6, sign.clause_end)):
         yield Evidence("chronic", -2.5)
     if sign.in_sentence("久") and not sign.found.keys() & _FRESH:
         yield Evidence("chronic", -2.5)
     if sign.up_to_end("遗留"):
         yield Evidence("chronic", -4)
-    if sign.followed_by("过") and not sign.followed_by("过敏"):
+    if sign.followed_by("过") and not sign.followed_by(_NO_EXPERIENCE):
         yield Evidence("history", -4)
     yield from _over(sign, mark if own else None)
 

@@ -78,6 +78,15 @@ class Found:
         spans = self.spans.setdefault(name, [])
         spans.insert(bisect_left(spans, span), span)
 
+    def drop_covered(self, name: str, longer: str) -> None:
+        """Forget the occurrences of *name* that lie inside one of *longer*."""
+        if name in self.spans and longer in self.spans:
+            kept = [span for span in self.spans[name] if not self.covered(longer, span)]
+            if kept:
+                self.spans[name] = kept
+            else:
+                del self.spans[name]
+
     def of(self, name: str) -> list[Span]:
         return self.spans.get(name, [])
 
