@@ -16,6 +16,7 @@ from bot.conversation.said import chosen
 from bot.conversation.talk import Talk
 from bot.conversation.turn import Again, Ask, Choice, Done, HandOver, Start, Stop, Turn, all_words
 from bot.domain.words import Say, say
+from bot.language.meaning import Meaning
 
 WHO = "?who"  # the question whom it is about is open
 RESUME = "?resume"  # waits for the form above it, then begins again
@@ -191,12 +192,23 @@ class Dialogue:
         if self._talk.said.plain.isdigit():  # an answer to a question that is not open
             self._begin(self._forms.by_name["lost"])
             return
-        intents = [want.intent for want in meaning.wants] or [meaning.intent]
-        forms = list(dict.fromkeys(self._forms.by_intent.get(intent) for intent in intents))
-        found = [form for form in forms if form is not None] or [self._forms.by_intent["unknown"]]
-        self._begin(found[0])
-        for form in found[1:DEPTH]:
-            self._also(form)
+        wanted = self._wanted(meaning)
+        for name, part in list(wanted.items())[:DEPTH]:
+            self._talk.part = part if len(wanted) > 1 else ""
+            self._also(self._forms.by_name[name])
+        self._talk.part = ""
+
+    def _wanted(self, meaning: Meaning) -> dict[str, str]:
+        """The forms the message asks for, in order, each with the part of the message that asks for it."""
+        asked = [(want.intent, want.text) for want in meaning.wants]
+        found: dict[str, str] = {}
+        for intent, part in (*asked, (meaning.intent, "")):
+            form = self._forms.by_intent.get(intent)
+            if form is not None:
+                found.setdefault(form.name, part)
+        if len(found) > 1:
+            found.pop("lost", None)
+        return found or {"lost": ""}
 
     def _also(self, form: AnyForm) -> None:
         """A second want of the same message: answered at once if that takes no question, else kept for later."""

@@ -44,6 +44,7 @@ class Talk:
     sms: bool = True  # whether there is a way to send one-time codes
     patient: Patient | None = None  # whom the dialogue is about, once that is settled
     elsewhere: bool = False  # the message plainly belongs to another topic than the one that is open
+    part: str = ""  # of the message: what asks for this topic, where it asks for several
     state: Mapping[str, Any] = field(default_factory=dict)  # of the conversation: owner, waiting_since, …
     moved: dict[str, Any] = field(default_factory=dict)  # how this turn leaves the conversation
     learned: dict[str, Any] = field(

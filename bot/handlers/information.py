@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from functools import cache
 
@@ -16,6 +17,7 @@ from bot.domain.language import Language
 from bot.domain.words import Say, say
 from bot.handlers import answer_search, symptoms
 from bot.handlers import appointment_words as texts
+from bot.handlers.answer_search import Found
 from bot.handlers.appointment_wish import hear
 from bot.hospital import appointments
 from storage.queries import hospital
@@ -23,15 +25,23 @@ from storage.queries import hospital
 OPENERS = frozenset({"医院信息", "医院介绍", "医院简介", "咨询", "information", "8"})
 _NO_TASK = frozenset({"unknown", "thanks", "greeting.chitchat", "health.consult", "medication.postop"})
 _SURE = 0.6  # confidence
+_PLAIN = 0.8  # confidence from which even the hospital's own question is not meant
 DOCTORS = 3  # told of at once
 HALF_DAYS = 4  # of a doctor's coming clinics
 LISTED = 12
+CHOICES = 4
+TITLE = 40  # characters of an answer that stand for its question
 TOPICS = 8
 
 _QUESTION = re.compile(
     r"[?？]$|[吗呢么嘛]$|怎么|什么|哪|几点|几楼|多少|能不能|可不可以|有没有|边度|點|幾|^(?:where|when|what|how|can|do|does|is|are)\b"
 )
 _ALL_DEPARTMENTS = re.compile(r"(?:什么|哪些|多少|几个|所有).{0,2}科|科室(?:介绍|列表|大全|有)|departments")
+_CLAUSES = re.compile(r"[,，。;；?？!！\n]|然后|还有|顺便|另外|\band\b")
+_ABOUT_A_DOCTOR = re.compile(
+    r"是谁|介绍|简介|厉害吗|擅长|坐诊|出诊|在哪|几楼|\bwho\b|\babout\b|\bwhen\b|\bwhere\b"
+)
+_FEE = re.compile(r"(?:挂号|诊查|门诊|专家).{0,2}(?:费|多少钱|几多钱)|诊金|registration fee|consultation fee")
 _DEPARTMENTS_DOCTORS = re.compile(r"医生|专家|大夫|主任|教授|谁|doctor")
 _WHO_SEES = re.compile(r"哪个|哪位|谁|什么科|哪科|which|who")
 _FACTS = (
@@ -59,10 +69,12 @@ class Information(Form[NoDraft]):
     def opens(self, talk: Talk) -> bool:
         """One of the hospital's own questions, whatever else it might be taken for: 胃镜要空腹吗."""
         meaning = talk.said.meaning
+        if meaning.intent not in _NO_TASK and meaning.confidence >= _PLAIN:
+            return False
+        if answer_search.is_asked(talk.knowledge.answers, meaning.text):
+            return True
         unsure = meaning.intent in _NO_TASK or meaning.confidence < _SURE
-        return unsure and (
-            answer_search.is_asked(talk.knowledge.answers, meaning.text) or _fact(talk) is not None
-        )
+        return unsure and (_fact(talk) is not None or _about_a_doctor(talk))
 
     def passing(self, talk: Talk) -> bool:
         """停车在哪？ while somebody tells a story: a question, and one that has an answer."""
@@ -94,17 +106,19 @@ class Information(Form[NoDraft]):
 
     def _find(self, talk: Talk) -> Turn | None:
         """The best that is known; None rather than something wrong."""
-        text, answers = talk.said.text, talk.knowledge.answers
+        text, answers = talk.part or talk.said.text, talk.knowledge.answers
         found = answer_search.find(answers, text)
+        for clause in _CLAUSES.split(text) if talk.part else ():
+            found = max(found, answer_search.find(answers, clause), key=_best)
         if found and found[0].score >= answer_search.SURE:
             return self._answer(talk, [one.answer for one in answer_search.close(found)])
-        if cards := _doctor_cards(talk) or _department_card(talk):
+        if cards := _cards(talk):
             return Done(cards)
         if missing := hear(talk).missing:
             return Done((say("appointment/no_such_department", department=missing), _departments(talk)))
         if found:
             return self._answer(talk, [one.answer for one in answer_search.close(found)])
-        if fact := _fact(talk):
+        if fact := _fact(talk) or _fees(talk):
             return Done(fact)
         if _ALL_DEPARTMENTS.search(text.lower()):
             return Done(_departments(talk))
@@ -116,7 +130,7 @@ class Information(Form[NoDraft]):
     def _answer(self, talk: Talk, answers: Sequence[Answer], *, sure: bool = True) -> Turn:
         if sure and len(answers) == 1:
             return Done(_told(talk, answers[0]))
-        choices = [Choice(one.code, one.questions[0]) for one in answers[:HALF_DAYS] if one.questions]
+        choices = [Choice(one.code, _title(talk, one)) for one in answers[:CHOICES] if one.questions]
         none = Choice("none", talk.text(say("information/none_of_these")), ("都不是",))
         return Ask("which", NoDraft(), say("information/which"), (*choices, none))
 
@@ -137,6 +151,18 @@ def doctor_card(talk: Talk, code: str) -> Say | None:
         fee=texts.yuan(row.fee_cents),
         clinics=[{"day": day, "afternoon": late} for day, late in half_days[:HALF_DAYS]],
     )
+
+
+def _best(found: Sequence[Found]) -> float:
+    return found[0].score if found else 0.0
+
+
+def _cards(talk: Talk) -> tuple[Say, ...]:
+    """The doctors or the department that this part of the message names."""
+    meaning = talk.said.meaning
+    if talk.part and not any(one.text in talk.part for one in (*meaning.doctors, *meaning.departments)):
+        return ()
+    return _doctor_cards(talk) or _department_card(talk)
 
 
 def _doctor_cards(talk: Talk) -> tuple[Say, ...]:
@@ -182,9 +208,40 @@ def _fact(talk: Talk) -> Say | None:
     return say(f"information/fact_{key}") if key else None
 
 
+def _about_a_doctor(talk: Talk) -> bool:
+    text = talk.said.meaning.text.lower()
+    return _ABOUT_A_DOCTOR.search(text) is not None and bool(hear(talk).doctors)
+
+
+def _fees(talk: Talk) -> Say | None:
+    """What a registration costs, by the doctors' titles."""
+    if not _FEE.search(talk.said.meaning.text.lower()):
+        return None
+    by_title: dict[str, list[int]] = {}
+    for row in hospital.all_doctors(talk.db):
+        if row.fee_cents is not None:
+            by_title.setdefault(row.title, []).append(row.fee_cents)
+    titles = sorted(by_title.items(), key=lambda one: -max(one[1]))[:LISTED]
+    if not titles:
+        return None
+    lines = [
+        {"title": title, "least": texts.yuan(min(cents)), "most": texts.yuan(max(cents))}
+        for title, cents in titles
+    ]
+    return say("information/fees", titles=lines)
+
+
 def _overview(talk: Talk) -> Say:
     topics = [one.questions[0] for one in talk.knowledge.answers if one.questions][:TOPICS]
     return say("information/overview", topics=topics)
+
+
+def _title(talk: Talk, answer: Answer) -> str:
+    """What an answer is about, as the patient reads it: questions are kept in Chinese only."""
+    if talk.language == Language.ENGLISH and answer.text_english:
+        return textwrap.shorten(answer.text_english, TITLE, placeholder=" …")
+    question = answer.questions[0]
+    return _traditional().convert(question) if talk.language == Language.TRADITIONAL else question
 
 
 def _told(talk: Talk, answer: Answer) -> Say:

@@ -5,10 +5,13 @@ Only known words count here, never a guess from similar sentences: patients act 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 from bot.conversation.talk import Talk
-from bot.domain.language import Language
+from bot.handlers.english_stems import EnglishStems
 from bot.language.meaning import DepartmentName
 from bot.language.triage import STANDARD_DEPARTMENTS, rank
 from bot.language.vocabulary import standard_words
@@ -48,15 +51,23 @@ _OTHERS = (
     " 生殖医学科 体检科 放射科 介入科"
 )
 _WELL_KNOWN = sorted((*STANDARD_DEPARTMENTS, *_OTHERS.split()), key=len, reverse=True)
+# 泌尿科, 心理科: what people call them for short.
+_SHORT_NAMES = {
+    f"{stem.removesuffix('科')}科": standard
+    for standard, ranks in _CALLED.items()
+    for stems in ranks
+    for stem in stems
+    if len(stem) > 1 and stem != "外科"
+}
 _GENERAL = ("全科", "普通内科", "普内", "综合内科")  # see what no department here is for
 
 
 def departments(talk: Talk) -> tuple[DepartmentName, ...]:
     """Best first, each once; empty when nothing medical was said or no department here sees it."""
     meaning = talk.said.meaning
-    if meaning.language == Language.ENGLISH:
-        return ()  # symptoms are read in Chinese only
     plain = meaning.text.lower()
+    if plain.isascii():
+        return _in_english(talk, plain)
     votes = rank(plain, list(standard_words().find(plain)))
     found: dict[str, DepartmentName] = {}
     for standard, vote in votes:
@@ -67,12 +78,30 @@ def departments(talk: Talk) -> tuple[DepartmentName, ...]:
     return tuple(found.values())
 
 
+def _in_english(talk: Talk, text: str) -> tuple[DepartmentName, ...]:
+    """A child's trouble is the children's department's first."""
+    standards = list(_english().found_in(text))
+    if standards and talk.said.meaning.relation == "child":
+        standards = ["儿科", *standards]
+    named = [one for standard in dict.fromkeys(standards) for one in _called(talk, standard)]
+    if standards and not named:
+        return _holding(talk, _GENERAL)[:1]
+    return tuple(dict.fromkeys(named))
+
+
+@cache
+def _english() -> EnglishStems:
+    lines = tomllib.loads(Path(__file__).with_name("symptoms_english.toml").read_text(encoding="utf-8"))
+    return EnglishStems({stem: standard for standard, line in lines.items() for stem in line.split()})
+
+
 def well_known(talk: Talk, text: str) -> tuple[str, tuple[DepartmentName, ...]]:
     """A department as every hospital knows it that stands in a text, and who is that here; empty when nobody is."""
     name = next((one for one in _WELL_KNOWN if one in text), "")
-    if not name:
-        return "", ()
-    return name, _called(talk, name) or _holding(talk, (name.removesuffix("科"),))
+    if name:
+        return name, _called(talk, name) or _holding(talk, (name.removesuffix("科"),))
+    short = next((one for one in _SHORT_NAMES if one in text), "")
+    return short, _called(talk, _SHORT_NAMES[short]) if short else ()
 
 
 def parts_of_the_body(text: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from bot.handlers.information import doctor_card
 from storage.queries import hospital
 
 MEDICINE = "medication.postop"
+_UNREAD = frozenset({"unknown", "health.consult", "thanks", "greeting.chitchat"})
 SHOWN = 3
 BOOK, NURSE, STOP = "book:", "nurse", "stop"
 
@@ -32,6 +33,11 @@ class Triage(Form[Complaint]):
     draft = Complaint
     intents = frozenset({"triage.recommend", "health.consult", MEDICINE})
     words = frozenset({"推荐科室", "导诊", "分诊", "挂什么科", "看什么科", "triage", "which department"})
+
+    def opens(self, talk: Talk) -> bool:
+        """My knee hurts: what language could not tell, the part of the body does."""
+        meaning = talk.said.meaning
+        return meaning.text.isascii() and meaning.intent in _UNREAD and bool(symptoms.departments(talk))
 
     def begin(self, talk: Talk, draft: Complaint) -> Turn:
         draft = Complaint(talk.said.text, hear(talk))

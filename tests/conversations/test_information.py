@@ -133,3 +133,49 @@ def test_nothing_rather_than_something_wrong(text: str) -> None:
 def test_a_hospital_without_answers() -> None:
     assert answer_search.find((), "停车在哪") == []
     assert answer_search.maybe((), "停车在哪") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("what are your opening hours", "Monday to Friday"),
+        ("opening times please", "Monday to Friday"),
+        ("Are you open on Sundays?", "Monday to Friday"),
+        ("is parking free?", "underground car park"),
+        ("do you take insurance from other provinces", "bring your card"),
+        ("what time can I visit my father", "15:00-17:00 every day"),
+        ("who is Dr. Wang Haiyan", "王海燕"),
+        ("你哋禮拜日開唔開", "週六上午開診"),
+        ("泊車喺邊度", "長春路南側"),
+        ("tingche zai na", "Changchun Road"),
+        ("我爸住院，几点能去看他", "15:00-17:00"),
+        ("现在几点下班", "周六上午开诊"),
+        ("新农合能不能报", "医保"),
+        ("挂号费多少", "主任医师 50元"),
+        ("有没有泌尿科", "没有泌尿科"),
+    ],
+)
+async def test_in_other_words(hospital: Chat, text: str, part: str) -> None:
+    assert part in await hospital.says(text)
+
+
+@pytest.mark.parametrize("text", ["厕所在哪", "食堂几点开饭", "住院押金多少", "看病流程是什么"])
+async def test_no_answer_is_given_to_what_nobody_wrote_one_for(hospital: Chat, text: str) -> None:
+    answer = await hospital.says(text)
+    assert "0571-88880000" in answer
+    assert all(row[2] not in answer for row in ANSWERS)
+
+
+async def test_a_question_and_a_wish_in_one_sentence(hospital: Chat) -> None:
+    await hospital.does(bound("oPatient", "P01"))
+    for text in ("帮我挂个明天骨科的号，还有停车要钱吗", "我想问下能不能停车然后帮我挂个明天骨科的号"):
+        answer = await hospital.says(text)
+        assert "前30分钟免费" in answer
+        assert "骨科可以约的时间如下" in answer
+        assert "需要预约可以直接说" not in answer
+        await hospital.says("取消")
+
+
+async def test_titles_to_choose_from_are_in_the_patients_script(hospital: Chat) -> None:
+    await hospital.does(bound("oWing", "P07"))
+    assert "做胃鏡要空腹嗎" in await hospital.says("胃鏡檢查要多少時間", "oWing")

@@ -99,3 +99,20 @@ async def test_another_symptom_instead(hospital: Chat) -> None:
         患者 还有牙疼呢
         小护 口腔科
     """)
+
+
+@pytest.mark.parametrize(
+    ("text", "department"),
+    [
+        ("my knee has hurt for a week", "骨科"),
+        ("My daughter has a fever and a cough, which department?", "儿科"),
+        ("I have had a stomach ache since Monday", "消化内科"),
+        ("my blood pressure is a bit high, whom should I see?", "心血管内科"),
+        ("toothache", "口腔科"),
+    ],
+)
+async def test_in_english(hospital: Chat, text: str, department: str) -> None:
+    await hospital.does(bound("oEmma", "P06"))
+    answer = await hospital.says(text, "oEmma")
+    assert f"1 Book {department}" in answer
+    assert "120" in answer

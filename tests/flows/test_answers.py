@@ -194,3 +194,23 @@ async def test_a_task_says_when_it_is_due(ward: Ward) -> None:
     await ward.says("0")
     row = await ward.asks(lambda db: db.execute(sa.select(tasks)).one())
     assert row.due_at > row.at
+
+
+async def test_a_booking_while_a_question_is_open_comes_first(ward: Ward) -> None:
+    await ward.operation("cataract", day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    answer = await ward.says("我想挂个骨科的号")
+    assert "骨科" in answer
+    assert "近期有号" in answer
+    assert "接着刚才的" not in answer
+    await ward.says("取消")
+    assert await ward.tasks() == []
+
+
+async def test_a_question_to_the_hospital_is_answered_and_the_plans_is_asked_again(ward: Ward) -> None:
+    await ward.operation("cataract", day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    answer = await ward.says("停车收费吗")
+    assert "前30分钟免费" in answer
+    assert "接着刚才的" in answer
+    assert await ward.tasks() == []
