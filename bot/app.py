@@ -51,6 +51,7 @@ from bot.outbox.worker import Chore, Tick, Worker
 from bot.settings import Settings, SettingsError
 from bot.web import api, health, report_page, webhooks, wecom_webhook
 from bot.web.answering import Answering
+from bot.web.intake import Intake
 from bot.web.kf import KfDesk
 from bot.web.pages import STATIC
 from bot.web.spool import Spool
@@ -123,8 +124,10 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         masses=masses,
     )
 
+    intake = Intake(database, reception, clock)
+
     async def receive(inbound: Inbound) -> Reply:
-        reply = await database.write(lambda db: reception.receive(db, inbound, clock.now()))
+        reply = await intake.receive(inbound)
         worker.wake()
         return reply
 

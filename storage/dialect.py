@@ -34,6 +34,27 @@ def insert_new(
     return number
 
 
+@cache
+def _insert_all_new(dialect: str, table: sa.Table, unique: tuple[str, ...]) -> Any:
+    names = [table.c[name] for name in unique]
+    return (
+        INSERTS[dialect](table)
+        .on_conflict_do_nothing(index_elements=list(unique))
+        .returning(table.c.id, *names)
+    )
+
+
+def insert_all_new(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], unique: tuple[str, ...]
+) -> dict[tuple[Any, ...], int]:
+    """Insert the numbered rows whose `unique` columns are not there yet; their ids by those columns.
+
+    All rows must have the same columns.
+    """
+    statement = _insert_all_new(connection.dialect.name, table, unique)
+    return {tuple(names): number for number, *names in connection.execute(statement, list(rows))}
+
+
 def upsert(
     connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], keys: Iterable[str]
 ) -> None:
@@ -68,3 +89,12 @@ def lock_name(connection: sa.Connection, name: str) -> None:
     """Let nobody else past the same name until this transaction ends, for things that have no row yet."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
+
+
+def wait_for_locks(connection: sa.Connection, milliseconds: int) -> None:
+    """Fail rather than wait longer than that for somebody's lock, until this transaction ends.
+
+    SQLite has one writer, who waits for nobody in the middle of a transaction.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = {milliseconds:d}"))

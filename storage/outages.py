@@ -8,8 +8,16 @@ from storage.database import DatabaseUnavailable
 
 AWAY = (sa.exc.DBAPIError, sa.exc.TimeoutError, DatabaseUnavailable, OSError, TimeoutError)
 TO_BLAME = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code
 
 
 def is_away(error: BaseException) -> bool:
     """Whether the database was away or busy, so that the same may succeed later."""
     return isinstance(error, AWAY) and not isinstance(error, TO_BLAME)
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether somebody else's lock was waited for in vain."""
+    return (
+        isinstance(error, sa.exc.DBAPIError) and getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE
+    )

@@ -119,7 +119,7 @@ def _move_in(db: sa.Connection, persons: tuple[Person, ...], settings: Settings)
         thread = conversations.open_thread(db, "wechat/default", _openid(persons[owner]), now)
         patient = people.patient(db, persons[number].code)
         assert patient is not None
-        if patient.code not in {row.patient_code for row in conversations.speaks_for(db, thread.id, None)}:
+        if patient.code not in {row.patient_code for row in conversations.speaks_for(db, [thread.id])}:
             identity.bind(
                 db, thread.id, patient, relation=relation, level=2, now=now, zone=settings.zone, proven=False
             )

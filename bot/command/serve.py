@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import signal
 import sys
@@ -48,6 +49,7 @@ async def run_until_told(
     await runner.setup()
     await web.TCPSite(runner, host, port, reuse_port=shared or None).start()
     house.worker.start()
+    gc.freeze()  # templates, lexicon and tables stay: looking through them for garbage is wasted
     click.echo(greeting)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 
-import sqlalchemy as sa
-
 from bot.conversation.talk import Talk
-from bot.domain.patient import Binding
+from bot.domain.patient import Binding, Patient
 from bot.domain.words import Say, say
 from bot.language.meaning import Context, Procedure, RedFlags, Urgency
 from bot.outbox import alarm
 from storage.queries import alerts
+from storage.rows import Row
 
 SELF_HARM = frozenset({"M01", "M02", "M03", "M04"})
 THREAT = "M06"
@@ -23,21 +22,23 @@ EMERGENCY_PATIENCE = timedelta(minutes=3)
 URGENT_PATIENCE = timedelta(minutes=10)
 
 
-def context_of(db: sa.Connection, bindings: Sequence[Binding], today: date) -> Context:
-    """What the rules may know of the writer: the facts of whom the account belongs to, or of the only patient."""
-    own = next(
-        (one for one in bindings if one.relation == "self"), bindings[0] if len(bindings) == 1 else None
+def subject(bindings: Sequence[Binding]) -> Patient | None:
+    """Of whom the rules may know something: whom the account belongs to, or the only patient."""
+    own = next((one for one in bindings if one.relation == "self"), None)
+    if own is None and len(bindings) == 1:
+        own = bindings[0]
+    return own.patient if own else None
+
+
+def context_of(patient: Patient, procedures: Iterable[Row], today: date) -> Context:
+    """What the rules may know of the writer."""
+    born = patient.birth_date
+    recent = tuple(
+        Procedure(row.family, (today - row.date).days) for row in procedures if (today - row.date).days <= 400
     )
-    if own is None:
-        return Context()
-    rows = alerts.procedures_of(db, [own.patient.code])
-    born = own.patient.birth_date
-    procedures = tuple(
-        Procedure(row.family, (today - row.date).days) for row in rows if (today - row.date).days <= 400
-    )
-    births = [one.day for one in procedures if one.family == "birth" and one.day >= 0]
+    births = [one.day for one in recent if one.family == "birth" and one.day >= 0]
     return Context(
-        procedures=procedures,
+        procedures=recent,
         age_days=(today - born).days if born else None,
         postpartum_days=min(births) if births and min(births) <= 42 else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -28,15 +29,22 @@ def contact_of(row: Row) -> Contact:
 
 def speaks_for(db: sa.Connection, contact: Contact, now: datetime) -> tuple[Binding, ...]:
     """Whom this user speaks for now; one binding a patient, the surest."""
-    best: dict[str, Binding] = {}
-    for row in conversations.speaks_for(db, contact.id, contact.unionid):
+    return all_speak_for(db, [contact.id], now).get(contact.id, ())
+
+
+def all_speak_for(
+    db: sa.Connection, contact_ids: Sequence[int], now: datetime
+) -> dict[int, tuple[Binding, ...]]:
+    """The same for several users; who speaks for nobody is left out."""
+    best: dict[int, dict[str, Binding]] = defaultdict(dict)
+    for row in conversations.speaks_for(db, contact_ids):
         if row.expires_at is not None and row.expires_at <= now:
             continue
-        binding = _binding(row)
-        known = best.get(binding.patient.code)
-        if known is None or known.level < binding.level:
-            best[binding.patient.code] = binding
-    return tuple(best.values())
+        binding, known = _binding(row), best[row.reader_id]
+        other = known.get(binding.patient.code)
+        if other is None or other.level < binding.level:
+            known[binding.patient.code] = binding
+    return {reader: tuple(known.values()) for reader, known in best.items()}
 
 
 def _binding(row: Row) -> Binding:

@@ -6,23 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from bot.conversation import danger
 from bot.conversation.knowledge import Knowledge
+from bot.conversation.writer import Writer
 from bot.domain.language import Language
-from bot.domain.patient import Binding
 from bot.domain.words import say
 from bot.language.meaning import Context, Meaning, Urgency
 from bot.language.red_flags import Lexicon
 from bot.language.red_flags.own_texts import fingerprint
 from bot.language.understand import Understanding
 from bot.outbox.wording import Wording
-from storage.queries import alerts, conversations
+from storage.queries import alerts
 
-TOGETHER = timedelta(seconds=60)  # 「我妈」「突然」「说不出话」 is one message (safety.md §1.2)
 PIECE = 15  # characters; longer messages are sentences of their own
 FRAGMENTS = frozenset(
     {"unknown", "greeting.chitchat", "health.consult", "medication.postop", "triage.recommend", "emergency"}
@@ -54,33 +51,18 @@ class Reading:
         """The text alone, for when nothing else can be asked."""
         return self._understanding.read(text, now, own_texts=self._own_texts)
 
-    def read(
-        self,
-        db: sa.Connection,
-        text: str,
-        now: datetime,
-        zone: ZoneInfo,
-        *,
-        contact_id: int,
-        message_id: int,
-        bindings: Sequence[Binding],
-        spoke_at: datetime | None,
-    ) -> Meaning:
-        """The text, by somebody of whom we know something."""
-        local = now.astimezone(zone)
-        context = danger.context_of(db, bindings, local.date()) if bindings else Context()
-        meaning = self._understanding.read(text, local, context, self._own_texts)
+    def read(self, db: sa.Connection, text: str, now: datetime, writer: Writer) -> Meaning:
+        """The text, by somebody of whom we know something; *now* is on the hospital's clock."""
+        meaning = self._understanding.read(text, now, writer.context, self._own_texts)
         if meaning.red_flags.flags:
-            seen = alerts.concepts_since(db, contact_id, now - AGAIN)
+            seen = alerts.concepts_since(db, writer.contact.id, now - AGAIN)
             if seen & {flag.concept for flag in meaning.red_flags.flags}:
-                again = replace(context, seen_within_24_hours=seen)
-                meaning = self._understanding.read(text, local, again, self._own_texts)
+                again = replace(writer.context, seen_within_24_hours=seen)
+                meaning = self._understanding.read(text, now, again, self._own_texts)
         clear = meaning.intent not in FRAGMENTS
-        alone = clear or spoke_at is None or now - spoke_at > TOGETHER or len(text) > PIECE
-        if alone or meaning.red_flags.urgency in GRAVE:
+        if clear or len(text) > PIECE or meaning.red_flags.urgency in GRAVE:
             return meaning
-        earlier = conversations.texts_since(db, contact_id, now - TOGETHER, message_id)
-        return self._together(meaning, earlier, text, context)
+        return self._together(meaning, writer.earlier, text, writer.context)
 
     def _together(self, meaning: Meaning, earlier: Sequence[str], text: str, context: Context) -> Meaning:
         """The danger that only the last messages together tell; what they told before has been answered."""

@@ -20,6 +20,7 @@ from bot.conversation.reading import Reading
 from bot.conversation.said import Said, plain
 from bot.conversation.talk import Talk
 from bot.conversation.turn import HandOver, all_words
+from bot.conversation.writer import Writer, look_up
 from bot.domain.inbound import Inbound, Reply
 from bot.domain.language import Language
 from bot.domain.letter import Letter, Purpose
@@ -76,23 +77,48 @@ class Reception:
 
         Where there is no passive reply the answer is owed: it becomes a letter, in the same transaction.
         """
-        row = conversations.thread(db, inbound.account, inbound.openid) or conversations.open_thread(
-            db, inbound.account, inbound.openid, now, unionid=inbound.unionid, source=_scene(inbound)
-        )
-        if (row.revision or "") != self.knowledge.revision:
+        return self.receive_all(db, [inbound], now, owe=owe)[0]
+
+    def receive_all(
+        self, db: sa.Connection, inbounds: Sequence[Inbound], now: datetime, *, owe: bool = False
+    ) -> list[Reply]:
+        """Answer messages and events of different users in one transaction.
+
+        Raises:
+            Crossed: they concern each other, and must be received one by one.
+        """
+        rows = _threads(db, inbounds, now)
+        if (rows[0].revision or "") != self.knowledge.revision:
             self._learn(read_knowledge(db))
-        message_id = conversations.keep_inbound(db, _inbound_row(inbound, row.id, now))
-        if message_id is None:
-            earlier = conversations.earlier_reply(db, inbound.account, inbound.key)
-            return msgspec.convert(earlier, Reply) if earlier else Reply()
-        talk = self._talk(db, row, inbound, message_id, now)
-        reply = self._answer(talk, row)
-        if reply and owe:
-            _owe_reply(talk, reply)
-        elif reply:
-            reply = _passive(talk, reply)
-            _keep_reply(talk, reply)
-        return reply
+        numbers = conversations.keep_inbound(
+            db, [_inbound_row(inbound, row.id, now) for inbound, row in zip(inbounds, rows, strict=True)]
+        )
+        if not numbers:
+            return [_earlier_reply(db, inbound) for inbound in inbounds]
+        local = now.astimezone(self.zone)
+        writers = look_up(db, rows, now, local, before=min(numbers.values()))
+        talks: list[Talk] = []
+        replies: list[Reply] = []
+        kept: list[dict[str, Any]] = []
+        with conversations.in_hand(db, [row.id for row in rows] if len(rows) > 1 else ()):
+            for inbound, row in zip(inbounds, rows, strict=True):
+                number = numbers.get((inbound.account, inbound.key))
+                if number is None:
+                    replies.append(_earlier_reply(db, inbound))
+                    continue
+                talk = self._talk(db, writers[row.id], inbound, number, now)
+                reply = self._answer(talk, row)
+                if reply and owe:
+                    _owe_reply(talk, reply)
+                elif reply:
+                    reply = _passive(talk, reply)
+                    kept.append(_reply_row(talk, reply))
+                talks.append(talk)
+                replies.append(reply)
+        conversations.move_all(db, {talk.contact.id: talk.moved for talk in talks})
+        conversations.change_contacts(db, {talk.contact.id: talk.learned for talk in talks})
+        conversations.keep_outbound(db, kept)
+        return replies
 
     def receive_late(self, db: sa.Connection, inbound: Inbound, now: datetime, read: str) -> None:
         """Receive a message whose passive reply was forfeited: the answer follows as a letter, once.
@@ -115,37 +141,28 @@ class Reception:
         )
         letters.put(db, letter, now)
 
-    def _talk(self, db: sa.Connection, row: Row, inbound: Inbound, message_id: int, now: datetime) -> Talk:
-        contact = people.contact_of(row)
-        bindings = people.speaks_for(db, contact, now) if row.bound or contact.unionid else ()
-        meaning = self.reading.read(
-            db,
-            inbound.text,
-            now,
-            self.zone,
-            contact_id=row.id,
-            message_id=message_id,
-            bindings=bindings,
-            spoke_at=row.spoke_at,
-        )
-        written_in = contact.language
+    def _talk(
+        self, db: sa.Connection, writer: Writer, inbound: Inbound, message_id: int, now: datetime
+    ) -> Talk:
+        meaning = self.reading.read(db, inbound.text, now.astimezone(self.zone), writer)
+        written_in = writer.contact.language
         if inbound.type == "text":
-            written_in = language_after(inbound.text, contact.language)
+            written_in = language_after(inbound.text, written_in)
         return Talk(
             db=db,
             now=now,
             zone=self.zone,
             inbound=inbound,
             message_id=message_id,
-            contact=contact,
-            bindings=bindings,
+            contact=writer.contact,
+            bindings=writer.bindings,
             said=Said(text=inbound.text, meaning=meaning, type=inbound.type, tapped=inbound.choice),
-            language=people.language_for(bindings, written_in),
+            language=people.language_for(writer.bindings, written_in),
             knowledge=self.knowledge,
             wording=self.wording,
             public_url=self.public_url,
             sms=self.sms,
-            state=dict(row._mapping),
+            state=dict(writer.row._mapping),
         )
 
     def alarm_words(self, text: str) -> str:
@@ -160,30 +177,27 @@ class Reception:
     def _answer(self, talk: Talk, row: Row) -> Reply:
         if talk.inbound.is_event:
             return self._event(talk, row)
-        state: dict[str, Any] = {"spoke_at": talk.now}
+        talk.moved["spoke_at"] = talk.now
         if talk.contact.language != talk.language or not row.followed:
-            conversations.change_contact(talk.db, row.id, language=talk.language.value, followed=True)
+            talk.learned.update(language=talk.language.value, followed=True)
         if talk.said.type not in READABLE | MEDIA:
             danger.media(talk)
-            conversations.move(talk.db, row.id, **state)
             return Reply()
         warning = danger.answer(talk, talk.said.meaning.red_flags)
         urgency = talk.said.meaning.red_flags.urgency
         if warning and (
             urgency == Urgency.EMERGENCY or (urgency == Urgency.URGENT and not self._asks(talk, row))
         ):
-            conversations.move(talk.db, row.id, **state)
             return self._reply(talk, Outcome(words=[warning]), alone=urgency == Urgency.EMERGENCY)
         if row.owner != "bot":
-            outcome = self._between(talk, row, state)
+            outcome = self._between(talk, row)
             if warning:
                 outcome.words.insert(0, warning)
         else:
             outcome = self._converse(talk, row, warning)
         if outcome.hand_over is not None:
-            self._hand_over(talk, outcome.hand_over, outcome, state)
-        state["forms"] = frames.keep(outcome.frames)
-        conversations.move(talk.db, row.id, **state)
+            self._hand_over(talk, outcome.hand_over, outcome)
+        talk.moved["forms"] = frames.keep(outcome.frames)
         return self._reply(talk, outcome)
 
     def _converse(self, talk: Talk, row: Row, warning: Say | None) -> Outcome:
@@ -213,11 +227,11 @@ class Reception:
         flags = talk.said.meaning.red_flags
         return flags.ask and flags.urgency != Urgency.SAME_DAY and row.owner == "bot"
 
-    def _between(self, talk: Talk, row: Row, state: dict[str, Any]) -> Outcome:
+    def _between(self, talk: Talk, row: Row) -> Outcome:
         """A nurse was asked for, or has taken over: the bot is silent, but for a few words."""
         word = talk.said.plain
         if word in END or (word in CANCEL and row.owner == "waiting"):
-            state.update(owner="bot", nurse="", waiting_since=None, queue_notice_at=None, handover=None)
+            talk.moved.update(owner="bot", nurse="", waiting_since=None, queue_notice_at=None, handover=None)
             return Outcome(words=[say("person/ended")])
         if (form := self.forms.by_word.get(word)) and form.silent:
             Dialogue(self.forms, talk, []).begin(form.name)  # the law does not wait for the nurse
@@ -226,17 +240,22 @@ class Reception:
         if row.owner == "waiting" and (
             row.queue_notice_at is None or talk.now - row.queue_notice_at >= QUEUE_NOTICE_EVERY
         ):
-            state["queue_notice_at"] = talk.now
+            talk.moved["queue_notice_at"] = talk.now
             return Outcome(words=[say("person/still_waiting")], frames=frames.load(row.forms))
         return Outcome(frames=frames.load(row.forms))
 
-    def _hand_over(self, talk: Talk, hand_over: HandOver, outcome: Outcome, state: dict[str, Any]) -> None:
+    def _hand_over(self, talk: Talk, hand_over: HandOver, outcome: Outcome) -> None:
         outcome.words += all_words(hand_over.words) or (say("person/queued"),)
-        state.update(
+        talk.moved.update(
             owner="waiting",
             waiting_since=talk.now,
             queue_notice_at=talk.now,
-            handover={"reason": hand_over.reason, "slots": hand_over.slots, "said": talk.said.text},
+            handover={
+                "reason": hand_over.reason,
+                "slots": hand_over.slots,
+                "said": talk.said.text,
+                "frames": frames.keep(outcome.left),
+            },
         )
         alerts.add_task(
             talk.db,
@@ -256,7 +275,7 @@ class Reception:
     def _event(self, talk: Talk, row: Row) -> Reply:
         event = talk.inbound.event
         if event == "unsubscribe":
-            conversations.change_contact(talk.db, row.id, followed=False)
+            talk.learned["followed"] = False
             return Reply()
         if event == "TEMPLATESENDJOBFINISH":
             number, status = str(talk.inbound.payload.get("MsgID")), str(talk.inbound.payload.get("Status"))
@@ -273,7 +292,7 @@ class Reception:
             _mass_finished(talk)
             return Reply()
         if event in ("subscribe", "enter_session"):
-            conversations.change_contact(talk.db, row.id, followed=True)
+            talk.learned["followed"] = True
             return self._reply(talk, self._begin(talk, row, "welcome"))
         if event.lower() == "click" and row.owner == "bot":
             form = self.forms.by_word.get(plain(talk.inbound.choice))
@@ -282,7 +301,7 @@ class Reception:
 
     def _begin(self, talk: Talk, row: Row, name: str) -> Outcome:
         outcome = Dialogue(self.forms, talk, frames.load(row.forms)).begin(name)
-        conversations.move(talk.db, row.id, forms=frames.keep(outcome.frames))
+        talk.moved["forms"] = frames.keep(outcome.frames)
         return outcome
 
     # The words that go back
@@ -300,7 +319,7 @@ class Reception:
             noticed = talk.contact.noticed_at
             if noticed is None or talk.now - noticed >= NOTICE_EVERY:
                 parts.insert(0, talk.text(say("common/notice")))
-                conversations.change_contact(talk.db, talk.contact.id, noticed_at=talk.now)
+                talk.learned["noticed_at"] = talk.now
         return Reply(text="\n".join(part for part in parts if part))
 
 
@@ -311,6 +330,31 @@ def _mass_finished(talk: Talk) -> None:
     counts = {name: int(payload[name]) for name in names if str(payload.get(name, "")).isdigit()}
     number, status = str(payload.get("MsgID")), str(payload.get("Status"))
     masses.finished(talk.db, talk.inbound.account, number, status, counts, talk.now)
+
+
+def _threads(db: sa.Connection, inbounds: Sequence[Inbound], now: datetime) -> list[Row]:
+    """The conversation of each message; of who never wrote, a new one."""
+    names = [(inbound.account, inbound.openid) for inbound in inbounds]
+    known = conversations.threads(db, names)
+    newcomers = [
+        {
+            "account": inbound.account,
+            "openid": inbound.openid,
+            "created_at": now,
+            "unionid": inbound.unionid or None,
+            "source": _scene(inbound),
+        }
+        for inbound, name in zip(inbounds, names, strict=True)
+        if name not in known
+    ]
+    if newcomers:
+        known |= conversations.open_threads(db, newcomers)
+    return [known[name] for name in names]
+
+
+def _earlier_reply(db: sa.Connection, inbound: Inbound) -> Reply:
+    earlier = conversations.earlier_reply(db, inbound.account, inbound.key)
+    return msgspec.convert(earlier, Reply) if earlier else Reply()
 
 
 def _scene(inbound: Inbound) -> str:
@@ -360,19 +404,16 @@ def _owe_reply(talk: Talk, reply: Reply) -> None:
     letters.put(talk.db, letter, talk.now)
 
 
-def _keep_reply(talk: Talk, reply: Reply) -> None:
-    conversations.keep_outbound(
-        talk.db,
-        {
-            "contact_id": talk.contact.id,
-            "account": talk.inbound.account,
-            "key": f"re:{talk.inbound.key}",
-            "at": talk.now,
-            "type": "text" if reply.text else "news" if reply.articles else "image",
-            "channel": "passive",
-            "author": "bot",
-            "patient_code": talk.patient.code if talk.patient else None,
-            "text": reply.text,
-            "payload": msgspec.to_builtins(reply),
-        },
-    )
+def _reply_row(talk: Talk, reply: Reply) -> dict[str, Any]:
+    return {
+        "contact_id": talk.contact.id,
+        "account": talk.inbound.account,
+        "key": f"re:{talk.inbound.key}",
+        "at": talk.now,
+        "type": "text" if reply.text else "news" if reply.articles else "image",
+        "channel": "passive",
+        "author": "bot",
+        "patient_code": talk.patient.code if talk.patient else None,
+        "text": reply.text,
+        "payload": msgspec.to_builtins(reply),
+    }

@@ -65,6 +65,11 @@ async def body_of(request: web.Request) -> bytes:
     if (request.content_length or 0) > BODY_LIMIT or "Content-Encoding" in request.headers:
         raise PushRefused("body", 413)
     body = bytearray()
+    if request.content.is_eof():  # it came with the headers, as pushes do: nothing to wait for
+        body += request.content.read_nowait()
+        if len(body) > BODY_LIMIT:
+            raise PushRefused("body", 413)
+        return bytes(body)
     try:
         async with asyncio.timeout(BODY_PATIENCE):
             async for chunk in request.content.iter_any():

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from storage.dialect import insert, insert_new, lock_row
+from storage.dialect import insert_all_new, lock_row
 from storage.rows import Row, Rows
 from storage.tables import bindings, contacts, conversations, facts, messages, patients
 
 REVISION = "_revision"  # of the imported hospital, kept among its facts
+Name: TypeAlias = tuple[str, str]  # account, openid
 
-_thread = (
+IN_HAND = "contacts whose conversations this transaction holds in memory"
+_new_conversation = conversations.insert()
+
+_threads = (
     sa.select(
         contacts,
         conversations.c.owner,
@@ -30,14 +36,30 @@ _thread = (
         .label("bound"),
     )
     .join(conversations, conversations.c.contact_id == contacts.c.id)
-    .where(contacts.c.account == sa.bindparam("account"), contacts.c.openid == sa.bindparam("openid"))
+    .where(sa.tuple_(contacts.c.account, contacts.c.openid).in_(sa.bindparam("names", expanding=True)))
+    .order_by(contacts.c.id)  # everybody locks in this order
+    .with_for_update(of=conversations)
 )
-_locked_thread = _thread.with_for_update(of=conversations)
+
+
+def threads(connection: sa.Connection, names: Sequence[Name]) -> dict[Name, Row]:
+    """Contacts and the state of their conversations; nobody else moves them until this transaction ends."""
+    rows = connection.execute(_threads, {"names": list(names)})
+    return {(row.account, row.openid): row for row in rows}
 
 
 def thread(connection: sa.Connection, account: str, openid: str) -> Row | None:
-    """The contact and the state of its conversation; nobody else moves it until this transaction ends."""
-    return connection.execute(_locked_thread, {"account": account, "openid": openid}).first()
+    """One of them; None for somebody who never wrote."""
+    return threads(connection, [(account, openid)]).get((account, openid))
+
+
+def open_threads(connection: sa.Connection, newcomers: Sequence[Mapping[str, Any]]) -> dict[Name, Row]:
+    """The same for users who may never have written before: account, openid, created_at, unionid, source."""
+    in_order = sorted(newcomers, key=lambda one: (one["account"], one["openid"]))
+    new = insert_all_new(connection, contacts, in_order, unique=("account", "openid"))
+    if new:
+        connection.execute(_new_conversation, [{"contact_id": number} for number in new.values()])
+    return threads(connection, [(one["account"], one["openid"]) for one in in_order])
 
 
 def open_thread(
@@ -49,37 +71,30 @@ def open_thread(
     unionid: str = "",
     source: str = "",
 ) -> Row:
-    """The same for somebody who may never have written before."""
-    contact_id = insert_new(
-        connection,
-        contacts,
-        {
-            "account": account,
-            "openid": openid,
-            "created_at": now,
-            "unionid": unionid or None,
-            "source": source,
-        },
-        unique=("account", "openid"),
-    )
-    if contact_id is not None:
-        connection.execute(insert(connection, conversations).values(contact_id=contact_id))
-    row = thread(connection, account, openid)
-    assert row is not None
-    return row
+    """The same for one user."""
+    newcomer = {
+        "account": account,
+        "openid": openid,
+        "created_at": now,
+        "unionid": unionid or None,
+        "source": source,
+    }
+    return open_threads(connection, [newcomer])[account, openid]
 
 
-def keep_inbound(connection: sa.Connection, values: Mapping[str, Any]) -> int | None:
-    """Write down what came in; its number, or None when it is here already."""
-    return insert_new(connection, messages, {**values, "dir": "in"}, unique=("account", "key"))
+def keep_inbound(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    """Write down what came in; the numbers of what was not here already, by account and key."""
+    values = [{**row, "dir": "in"} for row in rows]
+    return insert_all_new(connection, messages, values, unique=("account", "key"))
 
 
 _new_message = messages.insert()
 
 
-def keep_outbound(connection: sa.Connection, values: Mapping[str, Any]) -> None:
+def keep_outbound(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write down what went out."""
-    connection.execute(_new_message, {**values, "dir": "out"})
+    if rows:
+        connection.execute(_new_message, [{**row, "dir": "out"} for row in rows])
 
 
 _earlier_reply = sa.select(messages.c.payload).where(
@@ -106,21 +121,49 @@ _bindings = (
     .where(bindings.c.ended_at.is_(None))
     .order_by(bindings.c.id)
 )
-_of_contact = _bindings.where(bindings.c.contact_id == sa.bindparam("contact_id"))
-_of_unionid = _bindings.where(
-    bindings.c.contact_id.in_(sa.select(contacts.c.id).where(contacts.c.unionid == sa.bindparam("unionid")))
+_reader = contacts.alias("reader")
+_same = contacts.alias("same")
+_speaking_for = (
+    _bindings.add_columns(_reader.c.id.label("reader_id"))
+    .join(_same, _same.c.id == bindings.c.contact_id)
+    .join(
+        _reader,
+        sa.or_(
+            _reader.c.id == _same.c.id,
+            sa.and_(_reader.c.unionid == _same.c.unionid, _reader.c.unionid != ""),  # "" is everybody's
+        ),
+    )
+    .where(_reader.c.id.in_(sa.bindparam("ids", expanding=True)))
 )
 
 
-def speaks_for(connection: sa.Connection, contact_id: int, unionid: str | None) -> Rows:
-    """Whom this user speaks for, here or through another account of the same person; oldest first."""
-    if unionid:
-        return connection.execute(_of_unionid, {"unionid": unionid}).all()
-    return connection.execute(_of_contact, {"contact_id": contact_id}).all()
+def speaks_for(connection: sa.Connection, contact_ids: Sequence[int]) -> Rows:
+    """Whom each of these users speaks for, here or through another account of the same person; oldest first."""
+    return connection.execute(_speaking_for, {"ids": list(contact_ids)}).all()
+
+
+class Crossed(Exception):
+    """What one of several messages does concerns the conversation of another one."""
+
+
+@contextmanager
+def in_hand(connection: sa.Connection, contact_ids: Collection[int]) -> Iterator[None]:
+    """Meanwhile these conversations are in memory, and must not be changed behind our back."""
+    connection.info[IN_HAND] = frozenset(contact_ids)
+    try:
+        yield
+    finally:
+        del connection.info[IN_HAND]
 
 
 def open_forms(connection: sa.Connection, contact_id: int) -> Any:
-    """The open forms of a user's conversation; nobody else moves it until this transaction ends."""
+    """The open forms of a user's conversation; nobody else moves it until this transaction ends.
+
+    Raises:
+        Crossed: this transaction has it in hand.
+    """
+    if contact_id in connection.info.get(IN_HAND, ()):
+        raise Crossed
     row = lock_row(
         connection, sa.select(conversations.c.forms).where(conversations.c.contact_id == contact_id)
     )
@@ -133,12 +176,31 @@ _change_contact = contacts.update().where(contacts.c.id == sa.bindparam("of_cont
 
 def move(connection: sa.Connection, contact_id: int, **state: Any) -> None:
     """Put the conversation where the turn left it."""
-    connection.execute(_move, {"of_contact": contact_id, **state})
+    move_all(connection, {contact_id: state})
+
+
+def move_all(connection: sa.Connection, states: Mapping[int, Mapping[str, Any]]) -> None:
+    """Put several conversations where their turns left them."""
+    _change(connection, _move, states)
 
 
 def change_contact(connection: sa.Connection, contact_id: int, **values: Any) -> None:
     """What we know of the user changed: followed, language, last notice, …"""
-    connection.execute(_change_contact, {"of_contact": contact_id, **values})
+    change_contacts(connection, {contact_id: values})
+
+
+def change_contacts(connection: sa.Connection, values: Mapping[int, Mapping[str, Any]]) -> None:
+    """What we know of several users changed."""
+    _change(connection, _change_contact, values)
+
+
+def _change(connection: sa.Connection, statement: sa.Update, values: Mapping[int, Mapping[str, Any]]) -> None:
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for contact_id, one in values.items():
+        if one:
+            alike[tuple(sorted(one))].append({"of_contact": contact_id, **one})
+    for rows in alike.values():
+        connection.execute(statement, rows if len(rows) > 1 else rows[0])
 
 
 def language_of(connection: sa.Connection, contact_id: int) -> str | None:
@@ -180,20 +242,23 @@ def keep_unionids(connection: sa.Connection, unionids: Mapping[int, str]) -> Non
 
 
 _texts_since = (
-    sa.select(messages.c.text)
+    sa.select(messages.c.contact_id, messages.c.text)
     .where(
-        messages.c.contact_id == sa.bindparam("contact_id"),
+        messages.c.contact_id.in_(sa.bindparam("ids", expanding=True)),
         messages.c.at >= sa.bindparam("since"),
-        messages.c.id != sa.bindparam("but"),
+        messages.c.id < sa.bindparam("before"),
         messages.c.dir == "in",
         messages.c.type == "text",
     )
-    .order_by(messages.c.id.desc())
-    .limit(4)
+    .order_by(messages.c.id)
 )
 
 
-def texts_since(connection: sa.Connection, contact_id: int, since: datetime, but: int) -> list[str]:
-    """What a user wrote from a moment on, without one message, oldest first; the last four at most."""
-    rows = connection.scalars(_texts_since, {"contact_id": contact_id, "since": since, "but": but}).all()
-    return [text or "" for text in reversed(rows)]
+def texts_since(
+    connection: sa.Connection, contact_ids: Sequence[int], since: datetime, before: int
+) -> dict[int, list[str]]:
+    """What users wrote from a moment on, before one message; oldest first."""
+    texts: dict[int, list[str]] = defaultdict(list)
+    for row in connection.execute(_texts_since, {"ids": list(contact_ids), "since": since, "before": before}):
+        texts[row.contact_id].append(row.text or "")
+    return texts

@@ -44,5 +44,5 @@ async def test_unionids_are_asked_for_once_and_join_accounts(database: Database)
     row = await database.write(
         lambda db: conversations.open_thread(db, "kf/wkDesk", "wmOne", NOW, unionid="u-1")
     )
-    spoken_for = await database.read(lambda db: conversations.speaks_for(db, row.id, "u-1"))
+    spoken_for = await database.read(lambda db: conversations.speaks_for(db, [row.id]))
     assert [one.patient_code for one in spoken_for] == ["P01"]
