@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from bot.console import labels
+
 PLANS: Final[Mapping[str, str]] = {
     "abdominal": "腹部手术后随访",
     "antenatal": "孕期随访",
@@ -170,6 +172,8 @@ def reason(text: str) -> str:
 def task_reason(text: str) -> str:
     """What a task says of a plan (`joint d3:…`, `no_contact joint d3`), readable."""
     known = {**PLANS, **REASONS}
+    if text in labels.TYPES:
+        return labels.TYPES[text]
     head, colon, rest = text.partition(":")
     words = head.split(" ")
     if not any(word in known for word in words):

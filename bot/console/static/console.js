@@ -67,13 +67,14 @@ function toast(seed) {
   const text = document.createElement("span");
   box.append(text);
   let left = Number(held) || 5;
+  let act = null;
   const show = () => { text.textContent = (words || "将要发送") + (undo && held > 0 ? `（${left}秒）` : ""); };
   show();
   if (undo) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = undo.includes("/undo/") ? "撤销" : "撤回";
-    const act = () => {
+    act = () => {
       clearInterval(timer);
       box.remove();
       lastUndo = null;
@@ -84,11 +85,12 @@ function toast(seed) {
     lastUndo = act;
     box.append(button);
   }
+  if (undo) for (const old of $$("#toasts .toast:has(button)")) old.remove(); // only the last deed is offered
   $("#toasts").append(box);
   const timer = setInterval(() => {
     left -= 1;
     show();
-    if (left <= 0) { clearInterval(timer); box.remove(); if (undo) lastUndo = null; }
+    if (left <= 0) { clearInterval(timer); box.remove(); if (lastUndo === act) lastUndo = null; }
   }, 1000);
 }
 
@@ -283,6 +285,11 @@ document.addEventListener("htmx:before:request", (event) => {
   if (open && $(open) && event.detail?.ctx?.request?.headers?.["X-Live"]) event.preventDefault();
 });
 document.addEventListener("toggle", (event) => { if (event.target.matches?.("details") && !event.target.open) changed(); }, true);
+
+document.addEventListener("load", (event) => {
+  const lines = $("#lines");
+  if (atEnd && lines && event.target.closest?.(".picture")) lines.scrollTop = lines.scrollHeight;
+}, true);
 
 let mentioned = Number(sessionStorage.getItem("mentioned") || 0);
 function tellMention() {
