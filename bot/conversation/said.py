@@ -60,6 +60,17 @@ NO = frozenset(
     ]
 )
 
+# 好的好的, 嗯确认, 可以的谢谢; 先不约了, 还是不要了吧.
+_YES = re.compile(
+    r"(?:嗯+|好+的?|对+的?|是+的?|行|可以的?|确认(?:预约|改约|兑换|提交|赠送)?|确定|没问题|没错|同意|愿意|就这个|就这样"
+    r"|约吧|ok(?:ay)?|yes|yeah|sure|confirm|係|啱)+(?:呀|啊|吧|啦|哦|噢|哈|的|呢|谢谢|多谢|thanks|thankyou|please)*"
+)
+_NO = re.compile(
+    r"(?:还是|先|暂时|那|就|我|都|可能)*(?:不|别|甭|唔)"
+    r"(?:用|要|去|约|挂|改|办|行|是|对|好|可以|同意|想|愿意|需要|换|送|兑|合适|方便|了)*(?:吧|啦|呢|先|谢谢|多谢)*"
+)
+_JOINTS = re.compile(r"[\s,，。.!！~、]+")
+
 _CHINESE_DIGITS = {
     "一": 1,
     "二": 2,
@@ -74,7 +85,7 @@ _CHINESE_DIGITS = {
     "十": 10,
 }
 _NUMBER = re.compile(
-    r"^(?:第|选|选择|我选|no\.?|#)?\s*(\d{1,2}|[一二两三四五六七八九十])\s*(?:号|个|项|、|\.|。)?$"
+    r"^(?:第|选|选择|我选|no\.?|#)?\s*(\d{1,2}|[一二两三四五六七八九十])\s*(?:号|个|项|、|\.|。|吧|谢谢)?$"
 )
 _ENDS = " \t\n。.!！,，~～?？"
 
@@ -111,12 +122,12 @@ class Said:
     @property
     def yes(self) -> bool:
         """A yes to a yes/no question."""
-        return self.plain in YES
+        return self.plain in YES or _YES.fullmatch(_JOINTS.sub("", self.plain)) is not None
 
     @property
     def no(self) -> bool:
         """A no to a yes/no question."""
-        return self.plain in NO
+        return self.plain in NO or _NO.fullmatch(_JOINTS.sub("", self.plain)) is not None
 
 
 def chosen(text: str, tapped: str, choices: Sequence[Choice]) -> str | None:

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from bot.conversation.form import Form, NoDraft, step
+from bot.conversation.life import CANCEL
 from bot.conversation.talk import Talk
 from bot.conversation.turn import Again, Ask, Done, Start, Turn
 from bot.domain.words import Say, say
@@ -17,6 +18,13 @@ from bot.handlers.waiting_offer import freed
 from bot.hospital import appointments
 from bot.hospital.appointments import Booking, Refused
 
+NOT_COMING = frozenset({"不去了", "去不了", "来不了", "不来了", "不看了", "不约了", "不挂了"})
+EITHER = CANCEL | {"不要了", "不要", "退"}  # the booking, or this dialogue?
+_KEEP = re.compile(r"保留|留着|不取消|别取消|不退|会去|会来|还去|要去|\bkeep\b|don't cancel")
+_SURELY = re.compile(
+    r"^(?:确认|确定|对|是的?|好的?|嗯|还是|就|帮我|我?要|那就?|请|[,，\s])+(?:取消|退)(?:预约|掉|号|吧|了)*$"
+    r"|^取消(?:预约|掉|吧|了|这个).*$|^(?:yes,? )?cancel it"
+)
 _CANCEL = re.compile(r"取消|退|不去|不来|不看了|cancel")
 
 
@@ -43,6 +51,10 @@ class AppointmentCancel(Form[Cancelling]):
 
     def read(self, talk: Talk, draft: Cancelling) -> Cancelling:
         return Cancelling(hear(talk))
+
+    def keeps(self, name: str, word: str) -> bool:
+        """取消 in answer to "cancel it?" is an answer."""
+        return name == "confirm"
 
     def begin(self, talk: Talk, draft: Cancelling) -> Turn:
         assert talk.patient is not None
@@ -72,9 +84,14 @@ class AppointmentCancel(Form[Cancelling]):
     def confirmed(self, talk: Talk, draft: Cancelling) -> Turn:
         assert talk.patient is not None
         booking = appointments.booking(talk.db, draft.appointment)
-        if talk.said.no:
+        said = talk.said
+        if said.plain in EITHER:
+            asked = (say("appointment/cancel_or_keep"), _say(talk, "appointment/cancel_confirm", booking))
+            return Ask("confirm", draft, asked)
+        sure = said.yes or said.plain in NOT_COMING or _SURELY.search(said.plain)
+        if _KEEP.search(said.plain) or (said.no and not sure):
             return Done(_say(talk, "appointment/kept", booking))
-        if not talk.said.yes and talk.said.plain not in ("取消预约", "确认取消"):
+        if not sure:
             return Again()
         try:
             before = appointments.cancel(talk.db, talk.now, booking.id, talk.patient.code)

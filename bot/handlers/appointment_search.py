@@ -37,6 +37,9 @@ LIST = 9  # times shown at once
 ALTERNATIVES = 3  # of the same doctor, and of colleagues
 
 
+_LISTS = frozenset({"department", "doctor", "day", "slot"})  # questions that 不约了 answers
+
+
 class Search(Wish, frozen=True):
     """How far the search has come."""
 
@@ -82,6 +85,8 @@ class PlaceSearch(Form[Search]):
 
     def correct(self, talk: Talk, name: str, draft: Search) -> Turn | None:
         said = talk.said
+        if said.no and said.choice is None and name in _LISTS and not said.plain.isdigit():
+            return Done(say(self.stopped_words))
         if said.choice is not None or said.plain.isdigit() or said.yes or said.no:
             return None
         if about_something_else(talk):
@@ -102,7 +107,7 @@ class PlaceSearch(Form[Search]):
         if not settled.departments and not settled.doctors:
             codes = tuple(one.code for one in symptoms.departments(talk))
             settled = msgspec.structs.replace(settled, departments=codes, suggested=bool(codes))
-        if heard.past and not settled.days:
+        if heard.past:
             settled = msgspec.structs.replace(settled, past=heard.past)
         return settled
 

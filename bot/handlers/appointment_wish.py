@@ -28,6 +28,9 @@ _OTHER_TIME = re.compile(
     r"(?:换|别的|其他|另外|另).{0,2}(?:一?天|时间|日子|日期|时段|号)|another (?:day|time)|different (?:day|time)"
 )
 _OTHER_DEPARTMENT = re.compile(r"(?:换|别的|其他|另外|另).{0,2}科|another department")
+_WEEKDAY = re.compile(
+    r"(?:周|星期|礼拜)[一二三四五六日天]|(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE
+)
 _SOONEST = re.compile(
     r"最近的|最早|最快|尽快|越快越好|越早越好|第一个号|随便|都可以|都行|无所谓|any ?time|whenever|earliest|soonest|as soon as"
 )
@@ -38,7 +41,7 @@ _NO_DAY = frozenset({"recent", "second"})  # 最近, 现在
 # What may stand around a name and a time without asking for anything else.
 _FILLERS = re.compile(
     r"副?主任|医师|医生|大夫|教授|专家|门诊|的|号|看|约|挂|想|我|要|请|帮|在|有没?有?|吗|呢|和|科"
-    r"|\b(?:dr|doctor|with|on|at|in|the|a|for|please|see|book|visit|appointment|want|need|to|i)\b|[\s\W]"
+    r"|\b(?:gua|yue|xiang|dr|doctor|with|on|at|in|the|a|for|please|see|book|visit|appointment|want|need|to|i)\b|[\s\W]"
 )
 
 # What a person may be talking of while a booking is open; anything else is another topic.
@@ -79,6 +82,7 @@ class Heard(msgspec.Struct, frozen=True):
     missing: str = ""  # a department that this hospital does not have
     doctors: tuple[str, ...] = ()
     days: tuple[tuple[str, str], ...] = ()
+    weekday: bool = False  # the day was said as one of the week, without saying of which: 周四
     half: str = ""
     time: str = ""
     past: str = ""  # a day that is over, as it was said
@@ -88,7 +92,7 @@ class Heard(msgspec.Struct, frozen=True):
     soonest: bool = False
 
     def __bool__(self) -> bool:
-        return any(msgspec.structs.astuple(self))
+        return any(msgspec.structs.astuple(self))  # a weekday is always a day, too
 
 
 def hear(talk: Talk) -> Heard:
@@ -111,6 +115,7 @@ def hear_in(talk: Talk, text: str, whens: Sequence[When]) -> Heard:
     departments = [one for one in departments if one.text == known or one.text not in known]
     codes = _named(departments, lower, taken_back) or tuple(one.code for one in here)
     days, half, time = _moments(talk, whens, taken_back)
+    weekday = any(_WEEKDAY.match(when.text) for when in whens[-1:] if not when.past)
     over = [when.text for when in whens if when.past and when.grain not in _NO_DAY]
     return Heard(
         number=number[0].upper() if number else "",
@@ -118,6 +123,7 @@ def hear_in(talk: Talk, text: str, whens: Sequence[When]) -> Heard:
         missing="" if codes else known,
         doctors=_named(doctors, lower, taken_back),
         days=days,
+        weekday=weekday,
         half=half,
         time=time,
         past=over[-1] if over and not days and not symptoms.departments(talk) else "",
@@ -172,12 +178,23 @@ def merged(wish: W, heard: Heard) -> W:
     if heard.doctors:
         changes |= {"doctors": heard.doctors, "avoid": ""}
     if heard.days:
-        changes |= {"days": heard.days, "soonest": False}
+        changes |= {"days": _in_the_week_of(wish.days, heard), "soonest": False}
     if heard.half or heard.time:
         changes |= {"half": heard.half, "time": heard.time}
     if heard.soonest:
         changes |= {"soonest": True}
     return msgspec.structs.replace(wish, **changes)
+
+
+def _in_the_week_of(before: Sequence[tuple[str, str]], heard: Heard) -> tuple[tuple[str, str], ...]:
+    """不是周三，是周四 after a Wednesday of next week: the Thursday of next week."""
+    if not heard.weekday or len(before) != 1:
+        return heard.days
+    settled, said = date.fromisoformat(before[0][0]), date.fromisoformat(heard.days[0][0])
+    same_week = settled + timedelta(days=said.weekday() - settled.weekday())
+    if same_week <= said:
+        return heard.days
+    return ((same_week.isoformat(), (same_week + timedelta(days=1)).isoformat()),)
 
 
 def _named(found: Sequence[Named], text: str, taken_back: bool) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ class Complaint(msgspec.Struct, frozen=True):
 
     told: str = ""
     heard: Heard = Heard()
+    departments: tuple[str, ...] = ()  # codes of those that were named to the patient
 
 
 class Triage(Form[Complaint]):
@@ -71,7 +72,15 @@ class Triage(Form[Complaint]):
         if choice == STOP or talk.said.no:
             return Done(say("triage/take_care"))
         fresh = Complaint(talk.said.text, hear(talk))
-        return self._suggest(talk, fresh) or Again()
+        return self._suggest(talk, fresh) or self._when(talk, draft, fresh.heard) or Again()
+
+    def _when(self, talk: Talk, draft: Complaint, heard: Heard) -> Turn | None:
+        """明天上午 in answer to the departments: a booking there."""
+        if not (heard.days or heard.half or heard.time or heard.soonest) or talk.elsewhere:
+            return None
+        known = msgspec.to_builtins(heard)
+        opening = {key: known[key] for key in ("days", "half", "time", "soonest")}
+        return Start("appointment_book", opening | {"departments": list(draft.departments)})
 
     def _suggest(self, talk: Talk, draft: Complaint) -> Turn | None:
         """The departments that see it, and how to go on."""
@@ -91,6 +100,7 @@ class Triage(Form[Complaint]):
             for one in found
         ]
         words.append(say("triage/safety"))
+        draft = msgspec.structs.replace(draft, departments=tuple(one.code for one in found))
         return Ask("next", draft, words, (*book, _nurse(talk), _stop(talk)))
 
 

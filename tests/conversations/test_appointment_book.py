@@ -436,3 +436,33 @@ def _two_hundred_patients(db: sa.Connection) -> None:
         db.execute(conversations.insert().values(contact_id=contact_id))
         row = {"contact_id": contact_id, "patient_code": code, "relation": "self", "level": 1}
         db.execute(bindings.insert().values(**row, created_at=OPENED))
+
+
+async def test_another_weekday_is_of_the_week_that_was_settled(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 挂骨科下周三
+        小护 11月25日 周三
+        患者 不是周三，是周四
+        小护 11月26日 周四
+        小护 ~ 11月19日
+        患者 那周五呢
+        小护 11月27日 周五
+        患者 改成这周四
+        小护 11月19日 周四
+    """)
+
+
+async def test_next_week_and_then_a_day_of_it(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 挂骨科下周
+        患者 周四
+        小护 11月26日 周四
+    """)
+
+
+async def test_a_day_that_is_over_is_told_of_in_the_middle_too(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 挂骨科周五
+        患者 挂昨天的
+        小护 已经过去了
+    """)
