@@ -14,6 +14,7 @@ from bot.console import labels
 from bot.console.pages import ZONE, moved, shown
 from bot.console.patients import listed, masked_phone
 from bot.console.people import STAFF, in_scope
+from bot.conversation import followup
 from bot.domain.patient import Patient
 from bot.domain.phone import normal_phone
 from bot.hospital.identity import phone_index
@@ -71,6 +72,7 @@ SCRIPT: Final = (
     Question("next", "知道什么时候复诊、不舒服打哪个电话吗？", ("知道", "不知道")),
     Question("score", "这次就诊您满意吗？", ("5 很满意", "4 满意", "3 一般", "2 不满意", "1 很不满意")),
 )
+SPOKEN: Final = frozenset({"reached", "issue", "refused"})  # the patient was on the line
 SCRIPTED: Final = frozenset({"plan", "silence", "no_route", "low_score"})
 
 routes = web.RouteTableDef()
@@ -208,6 +210,8 @@ def _settle(
             assigned_to=by,
             outcome=f"{MOST_TRIES}次未接通" if given_up else label,
         )
+    if ended in SPOKEN:
+        followup.phoned(db, row.key or "", now)
     alarming = [q.text for q in SCRIPT if answers.get(q.key) in q.alarming and q.alarming]
     if ended == "issue" or alarming or ended in ("wrong_number", "deceased"):
         reason = "；".join(filter(None, (label, *alarming, note)))[:300]

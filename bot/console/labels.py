@@ -44,6 +44,7 @@ REASONS = {
     "open_alert": "有未关闭的警报",
     "after_emergency": "紧急情况后14天内",
     "open_complaint": "有未办结的投诉",
+    "after_complaint": "投诉办结不满30天",
     "nurse_speaks": "人工处理中",
     "quota": "平台额度用完",
     "pace": "发送限速",
@@ -105,6 +106,24 @@ TAG_KINDS = {
     "portrait": "画像",
     "marketing": "营销",
 }
+CAUSES = {
+    "clinical.care": "临床：诊疗质量",
+    "clinical.harm": "临床：不良后果",
+    "clinical.error": "临床：差错",
+    "management.waiting": "管理：等候与流程",
+    "management.fee": "管理：费用",
+    "management.place": "管理：环境与设施",
+    "management.system": "管理：系统与小护",
+    "relation.attitude": "关系：态度",
+    "relation.words": "关系：沟通告知",
+    "relation.privacy": "关系：隐私",
+    "relation.honesty": "关系：廉洁",
+    "other": "其他",
+}
+LEGAL = {"mediation": "调解", "court": "诉讼", "police": "公安"}
+QUALITY = {"sent": "质控处理中", "done": "质控已完成"}
+TICKET_KINDS = {"complaint": "投诉", "suggestion": "建议", "praise": "表扬"}
+CLOSED_AS = {"settled": "已解决", "not_accepted": "不予受理"}
 SEVERITIES = {"C1": "C1 严重", "C2": "C2 重要", "C3": "C3 一般", "C4": "C4 建议"}
 SUPPRESSIONS = {
     "negated": "否定",

@@ -5,29 +5,34 @@ The answer is written down; a threshold raises an alarm or gives a nurse a task,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from bot.conversation import frames
 from bot.domain.calendar import add_workdays
+from bot.domain.letter import Purpose
 from bot.domain.words import Say, say
 from bot.hospital import questions
 from bot.hospital.questions import QUESTIONS, Answer, Level
 from bot.outbox import alarm
 from bot.outbox.alarm import NOTICE
-from storage.queries import alerts, plans
+from storage.queries import alerts, conversations, plans
 from storage.rows import Row
 
+FORM: Final = "plan_answer"  # the topic of `bot/handlers/plan_answer.py`
 A_WEEK: Final = timedelta(days=7)
 PAIN_REMEMBERED: Final = timedelta(days=14)
 SATURATION_REMEMBERED: Final = timedelta(days=180)
 CAT_REMEMBERED: Final = timedelta(days=200)
 BOWEL_EXPECTED: Final = 3  # day from which nothing yet is worth a call
 LOW_SCORE: Final = 2
+CSAT_AGAIN: Final = "csat_again"  # the contact a week after a low score
+ASK_AGAIN_AFTER: Final = timedelta(days=7)
 LOWEST_SCORE: Final = 1
 PHONE_SOON: Final = timedelta(hours=4)
 MOOD_SUM: Final = 3
@@ -93,6 +98,43 @@ def take(db: sa.Connection, given: Given) -> Consequence:
     return followed
 
 
+def close(db: sa.Connection, contact_id: int, touch_ids: Sequence[int]) -> None:
+    """These questions wait no longer."""
+    found = frames.load(conversations.open_forms(db, contact_id))
+    kept = [one for one in found if not (one.form == FORM and one.draft.get("touch") in touch_ids)]
+    if len(kept) < len(found):
+        conversations.move(db, contact_id, forms=frames.keep(kept))
+
+
+def silence_key(touch_id: int) -> str:
+    """The task to ring somebody who did not answer: one work item, done in the chat or by phone."""
+    return f"silence:{touch_id}"
+
+
+def phoned(db: sa.Connection, task_key: str, now: datetime) -> None:
+    """Somebody was reached by phone: what the chat still asks about the same is not asked any more."""
+    kind, _, number = task_key.partition(":")
+    touch = plans.touch(db, int(number)) if kind == "silence" and number.isdecimal() else None
+    if touch is None or touch.state not in ("asked", "silent"):
+        return
+    plans.change_touch(db, touch.id, state="answered", reason="phone", answered_at=now)
+    plans.change_instances(db, [touch.instance_id], silent=0)
+    if touch.contact_id is not None:
+        close(db, touch.contact_id, [touch.id])
+    plans.write_down(
+        db,
+        [
+            {
+                "instance_id": touch.instance_id,
+                "touch_id": touch.id,
+                "at": now,
+                "decision": "answered",
+                "reason": "phone",
+            }
+        ],
+    )
+
+
 def take_free_text(db: sa.Connection, given: Given) -> Consequence:
     """Words that answer no option but speak of health: a nurse reads them, and the contact is over."""
     answers = dict(given.touch.answers or {}) | {given.key: given.text}
@@ -120,6 +162,7 @@ def _keep(
         unclear=0,
     )
     plans.change_instances(db, [given.touch.instance_id], silent=0)
+    alerts.settle_tasks(db, [silence_key(given.touch.id)], "已在聊天中回答", given.now)
     decision = "answered" if state == "answered" else "answering"
     plans.write_down(
         db,
@@ -294,6 +337,30 @@ def _low_score(db: sa.Connection, given: Given) -> None:
             "status": "open",
             "due_at": due,
         },
+    )
+    if given.touch.step != CSAT_AGAIN:
+        _ask_again(db, given)
+
+
+def _ask_again(db: sa.Connection, given: Given) -> None:
+    """Once, a week later at ten: is it better now?"""
+    day = given.now.astimezone(given.zone).date() + ASK_AGAIN_AFTER
+    due = datetime.combine(day, time(10), given.zone)
+    plans.add_touches(
+        db,
+        [
+            {
+                "key": f"{given.touch.key}/{CSAT_AGAIN}",
+                "instance_id": given.touch.instance_id,
+                "patient_code": given.touch.patient_code,
+                "step": CSAT_AGAIN,
+                "purpose": Purpose.SURVEY.value,
+                "rank": given.touch.rank,
+                "questions": "csat",
+                "due_at": due,
+                "useful_until": due + timedelta(days=2),
+            }
+        ],
     )
 
 

@@ -1,5 +1,6 @@
 """The happy call: one to three days after a discharge or a visit, one question at a time.
 
+Who does not answer after a discharge is rung up: one work item, done in the chat or by phone, whichever comes first.
 It finds problems, medicines not got, bookings not made; it is never sold as fewer readmissions.
 """
 
@@ -20,6 +21,7 @@ INPATIENT = Plan(
     anchor="discharged",
     purpose=Purpose.SURVEY,
     subject="出院回访",
+    phone_when_silent=True,
     steps=(
         Step(
             "d1",

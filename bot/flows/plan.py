@@ -93,6 +93,7 @@ class Plan:
     ends_with_admission: bool = True  # a new stay in hospital ends it; otherwise it waits
     repeats_when_moved: bool = False  # a reminder: sent again, as 改期, when the date changes
     announces_cancelling: bool = False  # whoever was told of the time is told that it holds no more
+    phone_when_silent: bool = False  # whoever does not answer is rung up, whatever the risk
     future_only: bool = False  # begins nothing for an episode that is over
 
     @property

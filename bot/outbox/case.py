@@ -18,6 +18,7 @@ from storage.rows import Row, Rows
 LOOK_BACK: Final = timedelta(hours=48)
 AFTER_EMERGENCY: Final = timedelta(days=14)  # no survey, greeting or marketing (safety.md §1.3)
 SHUT: Final = Window()
+AFTER_COMPLAINT: Final = timedelta(days=30)  # no marketing
 A_MONTH: Final = timedelta(days=32)  # the longest month, and a day for the zones
 PROMOTING: Final = frozenset({Purpose.GREETING, Purpose.MARKETING})
 AUTOMATIC: Final = frozenset({Purpose.CARE, Purpose.SURVEY, Purpose.GREETING, Purpose.MARKETING})
@@ -70,6 +71,7 @@ class Case:
     open_alert: bool = False
     after_emergency: bool = False
     complaining: bool = False
+    after_complaint: bool = False  # read for marketing only
     promoted: tuple[Promoted, ...] = ()  # in the last month; read for greetings and marketing only
     sent_lately: tuple[datetime, ...] = ()  # to the same WeCom member, oldest first
     tried: frozenset[str] = field(default_factory=frozenset)
@@ -118,11 +120,15 @@ class _People:
         automatic = [row.contact_id for row in rows if Purpose(row.purpose) in AUTOMATIC and row.contact_id]
         self._alarming: dict[int, list[Row]] = defaultdict(list)
         self._complaining: set[int] = set()
+        self._after_complaint: set[int] = set()
+        marketing = [row.contact_id for row in rows if row.purpose == Purpose.MARKETING and row.contact_id]
         self._promoted = self._read_promoted(rows)
         if automatic:
             for alert in outbox.alarming(db, automatic, now - AFTER_EMERGENCY):
                 self._alarming[alert.contact_id].append(alert)
             self._complaining = outbox.complaining(db, automatic)
+        if marketing:
+            self._after_complaint = outbox.complained_since(db, marketing, now - AFTER_COMPLAINT)
 
     def _read_windows(self, contact_ids: Sequence[int]) -> dict[int, Window]:
         accounts = {number: row.account for number, row in self._contacts.items()}
@@ -168,6 +174,7 @@ class _People:
             open_alert=any(alert.status != "closed" for alert in alerts),
             after_emergency=bool(alerts),
             complaining=contact.id in self._complaining,
+            after_complaint=contact.id in self._after_complaint,
             promoted=tuple(self._promoted.get(contact.id, ())),
             tried=frozenset(row.tried.split()),
         )

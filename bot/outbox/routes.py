@@ -177,6 +177,8 @@ def _held(case: Case, now: datetime) -> Decision | None:
         return End(LetterState.SUPPRESSED, "open_alert" if case.open_alert else "after_emergency")
     elif case.complaining:
         return End(LetterState.SUPPRESSED, "open_complaint")
+    if case.after_complaint:
+        return End(LetterState.SUPPRESSED, "after_complaint")
     if case.owner != "bot":
         if case.purpose in (Purpose.GREETING, Purpose.MARKETING):
             return End(LetterState.SUPPRESSED, "nurse_speaks")

@@ -65,6 +65,15 @@ def add_task(connection: sa.Connection, values: Mapping[str, Any]) -> int | None
     return insert_new(connection, tasks, values, unique=("key",))
 
 
+def settle_tasks(connection: sa.Connection, keys: Sequence[str], outcome: str, now: datetime) -> None:
+    """What these tasks were for has happened by another way."""
+    connection.execute(
+        tasks.update()
+        .where(tasks.c.key.in_(list(keys)), tasks.c.status == "open")
+        .values(status="done", done_at=now, outcome=outcome)
+    )
+
+
 def on_duty(connection: sa.Connection, now: datetime, roles: Sequence[str]) -> Rows:
     """Who must be told now. Who has no roster entry at all counts as on duty."""
     rostered = sa.select(roster.c.user_name).where(roster.c.user_name == users.c.name)

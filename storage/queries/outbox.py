@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.dialect import insert_new
+from storage.queries.tickets import settled_since
 from storage.rows import Row, Rows
 from storage.tables import (
     alerts,
@@ -298,6 +299,12 @@ def complaining(connection: sa.Connection, contact_ids: Sequence[int]) -> set[in
         )
     )
     return set(rows.scalars())
+
+
+def complained_since(connection: sa.Connection, contact_ids: Sequence[int], since: datetime) -> set[int]:
+    """Those whose complaint was settled since a moment."""
+    found = settled_since(since, tickets.c.contact_id).where(tickets.c.contact_id.in_(list(contact_ids)))
+    return set(connection.execute(found).scalars())
 
 
 def promoted(connection: sa.Connection, contact_ids: Sequence[int], since: datetime) -> Rows:

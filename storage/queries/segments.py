@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
+from storage.queries.tickets import settled_since
 from storage.rows import Rows
 from storage.tables import (
     alerts,
@@ -29,6 +30,7 @@ HAPPENED: Final = ("done", "loss")  # the statuses of a visit that took place
 A_YEAR: Final = timedelta(days=365)
 REMEMBERED: Final = timedelta(days=400)  # a lost pregnancy, a death in the family
 EMERGENCY_REMEMBERED: Final = timedelta(days=14)
+COMPLAINT_REMEMBERED: Final = timedelta(days=30)
 OPEN_COMPLAINT: Final = ("accepted", "closed")  # every other status is open
 COUNTED: Final = ("queued", "held", "gathered", "sending", "sent", "delivered")
 
@@ -239,6 +241,7 @@ def _reasons(
         ]
     if marketing:
         found += [
+            (_complained_lately(rules, contact, code), "after_complaint"),
             (contact.in_(_had(rules.day_start, rules.most_a_day)), "cap_day"),
             (contact.in_(_had(rules.month_start, rules.most_a_month)), "cap_month"),
         ]
@@ -347,6 +350,17 @@ def _complained() -> sa.Select[Any]:
         tickets.c.kind == "complaint",
         tickets.c.status.not_in(OPEN_COMPLAINT),
         tickets.c.patient_code.is_not(None),
+    )
+
+
+def _complained_lately(
+    rules: Rules, contact: sa.ColumnElement[Any], code: sa.ColumnElement[Any]
+) -> Condition:
+    """Whose complaint was settled so lately that an advertisement would be an insult."""
+    since = rules.now - COMPLAINT_REMEMBERED
+    return sa.or_(
+        contact.in_(settled_since(since, tickets.c.contact_id)),
+        code.in_(settled_since(since, tickets.c.patient_code)),
     )
 
 

@@ -44,6 +44,17 @@ def open_complaints(connection: sa.Connection, contact_id: int) -> Rows:
     ).all()
 
 
+def settled_since(since: datetime, whose: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """*whose* (a column) of complaints that were settled since a moment, or about which something was said since."""
+    said = sa.select(ticket_entries.c.ticket_id).where(ticket_entries.c.at > since)
+    return sa.select(whose).where(
+        tickets.c.kind == "complaint",
+        tickets.c.status.not_in(OPEN),
+        whose.is_not(None),
+        sa.or_(tickets.c.closed_at > since, tickets.c.id.in_(said)),
+    )
+
+
 def latest_complaint(connection: sa.Connection, contact_id: int) -> Row | None:
     """The newest complaint, whatever became of it."""
     return connection.execute(

@@ -227,6 +227,16 @@ async def test_a_complaint(chat: Chat, state: str, withheld: dict[str, int]) -> 
     assert (await preview(chat, Purpose.CARE)).withheld == {}
 
 
+@pytest.mark.parametrize(("days", "withheld"), [(29, {"after_complaint": 1}), (31, {})])
+async def test_a_complaint_settled_lately(chat: Chat, days: int, withheld: dict[str, int]) -> None:
+    number = await adult(chat)
+    settled = chat.clock.now() - days * A_DAY
+    row = {"at": settled - 9 * A_DAY, "contact_id": number, "kind": "complaint", "closed_at": settled}
+    await chat.inserts(tickets, status="accepted", **row)
+    assert (await preview(chat)).withheld == withheld
+    assert (await preview(chat, Purpose.GREETING)).withheld == {}
+
+
 async def test_a_lost_pregnancy(chat: Chat) -> None:
     await adult(chat)
     await tag(chat, "X", "孕妇")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from bot.conversation import frames
+from bot.conversation.followup import FORM
 from bot.domain.language import Language
 from bot.domain.letter import Letter, Purpose
 from bot.domain.words import Say, say
@@ -24,7 +25,6 @@ from storage.queries import conversations
 from storage.queries import plans as rows
 from storage.rows import Row
 
-FORM: Final = "plan_answer"  # the topic of `bot/handlers/plan_answer.py`
 REMINDERS: Final = frozenset({"visit", "visit_day", "preop", "exam"})  # whose platform notice is a reminder
 
 
@@ -167,14 +167,6 @@ def call_off(
         author="plan",
     )
     letters.put(db, letter, now)
-
-
-def close(db: sa.Connection, contact_id: int, touch_ids: Sequence[int]) -> None:
-    """These questions wait no longer."""
-    found = frames.load(conversations.open_forms(db, contact_id))
-    kept = [one for one in found if not (one.form == FORM and one.draft.get("touch") in touch_ids)]
-    if len(kept) < len(found):
-        conversations.move(db, contact_id, forms=frames.keep(kept))
 
 
 def _plain(words: Say) -> Say:

@@ -21,6 +21,7 @@ A_DAY_HOLDS: Final = 1
 A_CROWDED_DAY_HOLDS: Final = 3  # the day of an operation and the two before
 LOSS_BEFORE: Final = timedelta(days=45)  # a loss so long before the episode's day belongs to it
 SURVEYED: Final = timedelta(days=30)
+GRIEF: Final = timedelta(days=90)  # after a lost pregnancy nobody is asked how satisfied they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def _proactive(occasion: Occasion, person: Person, reader: Reader) -> Later | Ne
         return Never("withheld", "open_alert") if survey else occasion.later(now + LOOK_AGAIN, "open_alert")
     if survey and person.complaining:
         return Never("withheld", "open_complaint")
+    if survey and any(occasion.today - lost <= GRIEF for lost in person.losses):
+        return Never("withheld", "pregnancy_loss")
     if survey and any(
         one.purpose == Purpose.SURVEY.value
         and one.instance_id != occasion.touch.instance_id

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from bot.conversation import followup
 from bot.domain.letter import Purpose
 from bot.flows.engine import asking
 from bot.flows.engine.book import RANK_OF_RISK, Book, Plans
@@ -27,8 +28,13 @@ NEXT_DAY: Final = timedelta(hours=24)  # and later
 FIRST_DAYS: Final = 1  # the day of the operation and the day after
 ASKS: Final = 2
 SILENT_CONTACTS: Final = 3  # in a row, before we ask whether to go on at all
-LAST_QUESTION: Final = Step("go_on", questions=("go_on",))
+# Contacts that no plan foresees: whether to go on at all, and whether somebody is content a week later.
+UNFORESEEN: Final = {
+    "go_on": Step("go_on", questions=("go_on",)),
+    followup.CSAT_AGAIN: Step(followup.CSAT_AGAIN, questions=("csat",), text="plan/csat_again"),
+}
 EVENING: Final = time(17)
+CALLING_HOURS: Final = ((time(10), time(11, 30)), (time(16), time(19)))
 PHONE_TASK_DUE: Final = timedelta(hours=4)
 
 
@@ -72,7 +78,7 @@ class Firing:
 
     def _settle(self, touch: Row, census: Census) -> None:
         plan = self.plans.get((touch.plan, touch.version))
-        step = LAST_QUESTION if touch.step == "go_on" else plan.step(touch.step) if plan else None
+        step = plan.step(touch.step) or UNFORESEEN.get(touch.step) if plan else None
         if plan is None or step is None:
             self._end(touch, Never("withheld", "plan_withdrawn"))
             return
@@ -142,7 +148,7 @@ class Firing:
         """A newer question takes the place of one that was not answered."""
         older = rows.touch(self.db, touch_id)
         if older is not None:
-            asking.close(self.db, contact_id, [touch_id])
+            followup.close(self.db, contact_id, [touch_id])
             self._silent(older, superseded=True)
 
     # Silence
@@ -168,7 +174,7 @@ class Firing:
             questions = tuple(touch.questions.split()[touch.place :])
             self._send(occasion, person, Send(reader, questions))
             return
-        asking.close(self.db, reader.contact_id, [touch.id])
+        followup.close(self.db, reader.contact_id, [touch.id])
         self._silent(touch)
 
     def _worth_repeating(self, occasion: Occasion, person: Person) -> bool:
@@ -187,6 +193,9 @@ class Firing:
         """Silence is an answer, too: at high risk a nurse calls; else, after three, we ask whether to go on."""
         rows.change_touch(self.db, touch.id, state="silent", reason="")
         self._note(touch, "silent", "")
+        plan = self.plans.get((touch.plan, touch.version))
+        if plan is not None and plan.phone_when_silent and plan.step(touch.step) is not None:
+            self._phone(touch, "回访未回复,请电话回访", next_calling_hour(self.now, self.zone))
         if touch.purpose != Purpose.CARE.value:
             return
         if touch.step == "go_on":
@@ -197,7 +206,7 @@ class Firing:
         if touch.rank < RANK_OF_RISK * (Risk.HIGH + 1):
             # The operation's evening is followed by the next morning's question; any later silence is a call.
             if touch.asks >= ASKS or silent >= ASKS or not (superseded or self._first_evening(touch)):
-                self._phone(touch)
+                self._phone(touch, "高风险随访未回复,请电话联系", self.now + PHONE_TASK_DUE)
         elif silent >= SILENT_CONTACTS and touch.instance_state == "running":
             self._last_question(touch)
 
@@ -205,18 +214,18 @@ class Firing:
         asked, anchor = touch.asked_at or self.now, touch.anchor_at
         return bool(asked.astimezone(self.zone).date() == anchor.astimezone(self.zone).date())
 
-    def _phone(self, touch: Row) -> None:
+    def _phone(self, touch: Row, why: str, due: datetime) -> None:
         alerts.add_task(
             self.db,
             {
                 "at": self.now,
-                "key": f"silence:{touch.id}",
+                "key": followup.silence_key(touch.id),
                 "contact_id": touch.contact_id,
                 "patient_code": touch.patient_code,
                 "kind": "silence",
-                "reason": f"高风险随访未回复,请电话联系:{touch.plan} {touch.step}",
+                "reason": f"{why}:{touch.plan} {touch.step}",
                 "status": "open",
-                "due_at": self.now + PHONE_TASK_DUE,
+                "due_at": due,
             },
         )
 
@@ -262,7 +271,7 @@ class Firing:
 
     def _end(self, touch: Row, never: Never) -> None:
         if touch.state == "asked" and touch.contact_id is not None:
-            asking.close(self.db, touch.contact_id, [touch.id])
+            followup.close(self.db, touch.contact_id, [touch.id])
         rows.change_touch(self.db, touch.id, state=never.state, reason=never.reason)
         self._note(touch, never.state, never.reason)
         if never.stops:
@@ -308,6 +317,15 @@ def fire(
 ) -> int:
     """Settle a batch of due contacts."""
     return Firing(db, now, zone, plans, wording, unsigned_run).fire()
+
+
+def next_calling_hour(now: datetime, zone: ZoneInfo) -> datetime:
+    """When people at home are best rung up."""
+    local = now.astimezone(zone)
+    for since, until in CALLING_HOURS:
+        if local.time() < until:
+            return max(local, datetime.combine(local.date(), since, zone))
+    return datetime.combine(local.date() + timedelta(days=1), CALLING_HOURS[0][0], zone)
 
 
 def sorted_by_weight(touches: Sequence[Row]) -> list[Row]:
