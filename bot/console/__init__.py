@@ -56,6 +56,7 @@ def add_console(app: web.Application, reception: Reception, *, secure: bool) -> 
     app[RECEPTION] = reception
     app[ZONE] = reception.zone
     app[READINGS] = Readings()
+    app[figures.KEPT] = figures.Remembered()
     app[patients.VALUE_TIERS] = patients.ValueTiers()
     app[access.ATTEMPTS] = access.Attempts()
     app[access.SECURE] = app[access.SECOND_FACTOR] = secure

@@ -158,6 +158,11 @@ def shown(request: web.Request, template: str, *, status: int = 200, **facts: An
     return page(template, status=status, language=staff.language, **known | facts)
 
 
+def words_of(request: web.Request) -> Callable[[str], str]:
+    """What puts our own words into the language of whoever is signed in, outside a template."""
+    return english.say if request[STAFF].language == "en" else str
+
+
 def moved(location: str) -> web.Response:
     """After a form: go and look. htmx follows its own header."""
     return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})

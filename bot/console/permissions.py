@@ -63,7 +63,11 @@ _TABLE = (
     (LEADS, "POST /console/tickets/{number}/answer"),
     (LEADS, "GET /console/calls /console/calls/{task} /console/pop"),
     (LEADS, "POST /console/calls/{task}/outcome /console/leads"),
-    (FIGURES, "GET /console/figures /console/figures/{figure} /console/figures/export"),
+    (
+        FIGURES,
+        "GET /console/figures /console/figures/{figure} /console/figures/export /console/figures/month"
+        " /console/figures/month/{kind}",
+    ),
     (SYSTEM | {"manager"}, "GET /console/admin /console/admin/outbox /console/admin/roster"),
     (SYSTEM | {"manager"}, "POST /console/admin/roster /console/admin/roster/{entry}/remove"),
     (

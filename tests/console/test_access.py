@@ -147,7 +147,9 @@ def _example(path: str) -> str:
         "kind": "csv",
         "figure": "x",
     }
-    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], "1"), path)
+    return re.sub(
+        r"\{(\w+)\}", lambda match: values.get(match[1], "1"), path.replace("month/{kind}", "month/pdf")
+    )
 
 
 @pytest.mark.timeout(120)
