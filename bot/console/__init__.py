@@ -10,10 +10,15 @@ from bot.console import (
     actions,
     admin,
     audit_pages,
+    broadcasts,
+    broadcasts_calendar,
+    broadcasts_composer,
+    broadcasts_stop,
     bulk,
     calls,
     commands,
     figures,
+    flows,
     handing,
     inbox,
     live,
@@ -21,6 +26,8 @@ from bot.console import (
     patients,
     snippets,
     thread,
+    ticket_deeds,
+    ticket_exports,
     tickets,
     undo,
 )
@@ -43,10 +50,17 @@ PARTS = (
     snippets,
     patients,
     tickets,
+    ticket_deeds,
+    ticket_exports,
     calls,
     commands,
     figures,
     admin,
+    broadcasts_composer,
+    broadcasts,
+    broadcasts_calendar,
+    broadcasts_stop,
+    flows,
     live,
 )
 
@@ -58,6 +72,7 @@ def add_console(app: web.Application, reception: Reception, *, secure: bool) -> 
     app[READINGS] = Readings()
     app[figures.KEPT] = figures.Remembered()
     app[patients.VALUE_TIERS] = patients.ValueTiers()
+    app[broadcasts_calendar.BIRTHDAYS] = broadcasts_calendar.Birthdays()
     app[access.ATTEMPTS] = access.Attempts()
     app[access.SECURE] = app[access.SECOND_FACTOR] = secure
     app.middlewares.append(access.guard)

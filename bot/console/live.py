@@ -19,7 +19,7 @@ from bot.console.services import RECEPTION
 from bot.web.health import DATABASE
 from bot.web.webhooks import CLOCK
 from storage.database import Database
-from storage.queries import audit, console_admin, desk, staff
+from storage.queries import audit, broadcast_desk, console_admin, desk, staff
 from storage.queries import console_inbox as inbox_rows
 
 log = structlog.get_logger()
@@ -29,6 +29,10 @@ HEARTBEAT = 15.0  # seconds; proxies close silent connections
 DUTY_EVERY = 60.0  # seconds between two looks for conversations whose colleague went home
 GONE = timedelta(minutes=15)  # after the shift, and since the last thing they did
 INDEX_EVERY = 2.0  # seconds between two looks for messages that cannot be found by their words yet
+
+
+def _fingerprint(db: sa.Connection) -> str:
+    return f"{desk.fingerprint(db)}_{broadcast_desk.fingerprint(db)}"
 
 
 class Feed:
@@ -42,7 +46,7 @@ class Feed:
 
     async def look(self) -> None:
         """Wake everybody when the rows are not as they were."""
-        state = await self._database.read(desk.fingerprint)
+        state = await self._database.read(_fingerprint)
         if state != self.state:
             async with self._changed:
                 self.state = state

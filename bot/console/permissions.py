@@ -23,6 +23,8 @@ READS = LEADS | {"quality"}
 FIGURES = frozenset({"manager", "quality", "marketing", "coordinator"})
 SYSTEM = frozenset({"admin"})
 AUDIT = frozenset({"auditor"})
+MAILERS = frozenset({"marketing", "manager"})  # they write to many
+MANAGERS = frozenset({"manager"})
 
 _TABLE = (
     (EVERYONE, "GET /console/ /console/me /console/me/totp /console/events /console/alarms/bar"),
@@ -59,7 +61,13 @@ _TABLE = (
     (LEADS, "POST /console/patients/{code}/unmask /console/patients/{code}/tags"),
     (LEADS, "POST /console/patients/{code}/tags/remove /console/patients/{code}/planned/{touch}/stop"),
     (READS, "GET /console/tickets /console/tickets/{number} /console/tickets/export/{kind}"),
-    (READS, "POST /console/tickets/{number}/note /console/tickets/{number}/move"),
+    (
+        READS,
+        "POST /console/tickets/{number}/note /console/tickets/{number}/move /console/tickets/{number}/pause"
+        " /console/tickets/{number}/resume /console/tickets/{number}/extend /console/tickets/{number}/refuse"
+        " /console/tickets/{number}/legal /console/tickets/{number}/class /console/tickets/{number}/quality"
+        " /console/tickets/{number}/actions /console/tickets/{number}/actions/{action}",
+    ),
     (LEADS, "POST /console/tickets/{number}/answer"),
     (LEADS, "GET /console/calls /console/calls/{task} /console/pop"),
     (LEADS, "POST /console/calls/{task}/outcome /console/leads"),
@@ -79,6 +87,26 @@ _TABLE = (
     (SYSTEM | {"manager"}, "GET /console/admin/answers"),
     (SYSTEM | {"manager"}, "POST /console/admin/answers"),
     (AUDIT, "GET /console/audit /console/audit/export"),
+    (FIGURES, "GET /console/calendar"),
+    (
+        MAILERS,
+        "GET /console/broadcasts /console/broadcasts/new /console/broadcasts/{id} /console/broadcasts/{id}/live"
+        " /console/broadcasts/{id}/people /console/broadcasts/{id}/edit",
+    ),
+    (
+        MAILERS,
+        "POST /console/broadcasts/new /console/broadcasts/audience /console/broadcasts/words"
+        " /console/broadcasts/{id}/edit /console/broadcasts/{id}/submit /console/broadcasts/{id}/start"
+        " /console/broadcasts/{id}/pause /console/broadcasts/{id}/resume /console/broadcasts/{id}/stop"
+        " /console/broadcasts/{id}/try",
+    ),
+    (MANAGERS, "POST /console/broadcasts/{id}/approve /console/broadcasts/{id}/send-back"),
+    (EVERYONE, "GET /console/stop/strip"),
+    (LEADS | MAILERS | SYSTEM, "GET /console/stop"),
+    (LEADS | MAILERS | SYSTEM, "POST /console/stop"),
+    (MANAGERS | SYSTEM, "POST /console/stop/end"),
+    (READS, "GET /console/flows /console/flows/{plan} /console/flows/{plan}/people"),
+    (LEADS, "POST /console/flows/{plan}/people/{instance}/stop"),
 )
 
 ALLOWED: Mapping[tuple[str, str], frozenset[str]] = {
@@ -92,6 +120,7 @@ OPEN_WHEN_IDLE = frozenset(
         ("GET", "/console/alarms/list"),
         ("GET", "/console/alarms/bar"),
         ("GET", "/console/events"),
+        ("GET", "/console/stop/strip"),
         ("POST", "/console/logout"),
     }
 )
@@ -105,7 +134,7 @@ HOME: Mapping[str, str] = {
     "nurse": "/console/inbox",
     "agent": "/console/inbox",
     "coordinator": "/console/inbox?folder=vip",
-    "marketing": "/console/figures",
+    "marketing": "/console/calendar",
     "manager": "/console/figures",
     "quality": "/console/tickets",
     "admin": "/console/admin",
@@ -133,6 +162,8 @@ PLACES = (
     Place("/console/patients", "患者", "person", "p"),
     Place("/console/tickets", "工单", "ticket", "t"),
     Place("/console/calls", "电话", "phone", "c"),
+    Place("/console/broadcasts", "群发", "horn", "b"),
+    Place("/console/flows", "随访", "route", "l"),
     Place("/console/figures", "报表", "chart", "f"),
     Place("/console/admin", "管理", "gear", "a"),
     Place("/console/audit", "审计", "shield", "u"),

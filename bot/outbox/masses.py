@@ -88,7 +88,9 @@ class MassDesk:
             return None
         machine_now, now = self.machine_clock.now(), self.clock.now()
         for row in masses.abandoned_jobs(db, machine_now):
-            masses.change_job(db, row.id, claimed_until=machine_now + LEASE)
+            # Under way again; who died in the middle of an attempt left no word of how it ended.
+            attempt = "" if row.status == masses.UNREACHED else masses.UNKNOWN
+            masses.change_job(db, row.id, claimed_until=machine_now + LEASE, status=attempt)
             if (job := _job(db, row.id, row.account, row.client_id)) is not None:
                 return job
             masses.change_job(db, row.id, state="failed", status="stopped", finished_at=now)
@@ -125,7 +127,9 @@ class MassDesk:
             if refusal.reaction in (Reaction.RETRY, Reaction.NEXT_MINUTE, Reaction.RENEW_TOKEN):
                 return await self._later(job)
             return await self._refused(job, refusal)
-        except (Unreached, OutcomeUnknown):
+        except Unreached:
+            return await self._later(job, reached=False)
+        except OutcomeUnknown:
             return await self._later(job)
         return await self._accepted(job, platform_id)
 
@@ -148,14 +152,19 @@ class MassDesk:
 
         return [LetterState.SENT] * await self.database.write(write)
 
-    async def _later(self, job: _Job) -> list[LetterState]:
-        """Again with the same number of ours, while the platform would recognise it."""
+    async def _later(self, job: _Job, *, reached: bool = True) -> list[LetterState]:
+        """Again with the same number of ours, while the platform would recognise it.
+
+        What surely did not reach it can still be stopped.
+        """
         now, machine_now = self.clock.now(), self.machine_clock.now()
 
         def write(db: sa.Connection) -> int:
             first = masses.created_at(db, job.number)
             if now - first < GIVE_UP:
-                masses.change_job(db, job.number, claimed_until=machine_now + AGAIN)
+                unknown = reached or masses.status_of(db, job.number) == masses.UNKNOWN
+                status = masses.UNKNOWN if unknown else masses.UNREACHED
+                masses.change_job(db, job.number, claimed_until=machine_now + AGAIN, status=status)
                 return 0
             masses.change_job(db, job.number, state="failed", status="unknown", finished_at=now)
             failed = {"state": LetterState.FAILED.value, "reason": "unknown_outcome"}

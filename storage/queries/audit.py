@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import msgspec
@@ -54,6 +55,13 @@ def latest(
     if object_:
         found = found.where(audit.c.object.startswith(object_, autoescape=True))
     return connection.execute(found).all()
+
+
+def of_actions(connection: sa.Connection, actions: Collection[str], limit: int) -> Rows:
+    """The newest entries about some doings."""
+    return connection.execute(
+        sa.select(audit).where(audit.c.action.in_(list(actions))).order_by(audit.c.id.desc()).limit(limit)
+    ).all()
 
 
 def after(connection: sa.Connection, number: int, limit: int) -> Rows:

@@ -12,7 +12,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from storage.queries.broadcasts import OF_A_BROADCAST, plan_of
-from storage.queries.segments import Condition
+from storage.queries.segments import Condition, Rules, verdicts
 from storage.rows import Row, Rows
 from storage.tables import (
     appointments,
@@ -334,3 +334,22 @@ def trials_of(connection: sa.Connection, number: int, most: int = 5) -> Rows:
         .order_by(letters.c.id.desc())
         .limit(most)
     ).all()
+
+
+def verdict_of(
+    connection: sa.Connection, conditions: Sequence[Condition], rules: Rules, code: str
+) -> tuple[bool, str]:
+    """Whether a patient is a member, and why a member would get nothing now (empty: would get it)."""
+    judged = verdicts([*conditions, patients.c.code == code], rules)
+    row = connection.execute(sa.select(judged.c.verdict)).first()
+    return (False, "") if row is None else (True, str(row.verdict))
+
+
+def relation_of(connection: sa.Connection, code: str) -> Row | None:
+    """relation, level: of whoever would read what is sent about a patient."""
+    return connection.execute(
+        sa.select(bindings.c.relation, bindings.c.level)
+        .join(contacts, contacts.c.id == bindings.c.contact_id)
+        .where(bindings.c.patient_code == code, bindings.c.ended_at.is_(None))
+        .order_by(sa.case((bindings.c.relation == "self", 0), else_=1), bindings.c.id)
+    ).first()

@@ -11,6 +11,9 @@ import sqlalchemy as sa
 from storage.rows import Row, Rows
 from storage.tables import contacts, letters, mass_jobs
 
+UNREACHED = "unreached"  # the last attempt surely did nothing
+UNKNOWN = "unknown"  # some attempt may have done it
+
 
 def mark_of(number: int) -> str:
     """What the letters of a call bear in `platform_id`."""
@@ -91,6 +94,27 @@ def abandoned_jobs(connection: sa.Connection, machine_now: datetime) -> Rows:
         .order_by(mass_jobs.c.id)
         .with_for_update(skip_locked=True)
     ).all()
+
+
+def take_back(connection: sa.Connection, plan: str, state: str, reason: str) -> int:
+    """Calls of a plan that surely reached nobody are not made any more; how many letters that brings back."""
+    ours = sa.and_(mass_jobs.c.plan == plan, mass_jobs.c.state == "made", mass_jobs.c.status == UNREACHED)
+    numbers = connection.execute(sa.select(mass_jobs.c.id).where(ours).with_for_update()).scalars().all()
+    back = 0
+    for number in numbers:
+        back += settle(
+            connection, number, ("sending",), state=state, reason=reason, platform_id="", channel=""
+        )
+        change_job(connection, number, state="failed", status=reason, claimed_until=None)
+    return back
+
+
+def status_of(connection: sa.Connection, number: int) -> str:
+    """How a call's last attempt ended, as far as that is known."""
+    status: str = connection.execute(
+        sa.select(mass_jobs.c.status).where(mass_jobs.c.id == number)
+    ).scalar_one()
+    return status
 
 
 def letters_of(connection: sa.Connection, number: int) -> Rows:

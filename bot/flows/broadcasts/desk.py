@@ -9,18 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from bot.domain.letter import Purpose
+from bot.domain.letter import Letter, Purpose
 from bot.flows.broadcasts import lint
 from bot.hospital import segments
 from bot.hospital.segments import ATTRIBUTED, Segment
+from bot.outbox import letters
 from bot.outbox.routes import client_id
-from storage.queries import audit, broadcast_desk, broadcasts, staff
+from storage.queries import audit, broadcast_desk, broadcasts, masses, staff
 from storage.rows import Row
 
 PURPOSES: Final = (Purpose.CARE, Purpose.GREETING, Purpose.MARKETING)
@@ -40,6 +41,7 @@ CONTENT: Final = (
     "licence",
     "licence_until",
 )
+TRIAL_USEFUL: Final = timedelta(minutes=30)
 DEEPEST: Final = 5  # audiences that build on the readers of earlier broadcasts
 
 
@@ -215,6 +217,7 @@ def pause(db: sa.Connection, number: int, by: str, reason: str, now: datetime) -
     """
     _broadcast(db, number, "running")
     broadcasts.move_letters(db, number, ("queued", "gathered"), "held", "paused")
+    masses.take_back(db, broadcasts.plan_of(number), "held", "paused")
     broadcasts.change(db, number, state="paused", reason=reason)
     _audit(db, by, "pause", number, now)
 
@@ -239,8 +242,26 @@ def stop(db: sa.Connection, number: int, by: str, now: datetime, reason: str = "
     """
     _broadcast(db, number, "draft", "approved", "running", "paused")
     broadcasts.move_letters(db, number, ("queued", "held", "gathered"), "suppressed", "stopped")
+    masses.take_back(db, broadcasts.plan_of(number), "suppressed", "stopped")
     broadcasts.change(db, number, state="stopped", ended_at=now, reason=reason)
     _audit(db, by, "stop", number, now)
+
+
+def try_out(db: sa.Connection, number: int, contact_id: int, by: str, text: str, now: datetime) -> None:
+    """Send it to the writer's own WeChat user, marked as a trial; it counts nowhere."""
+    plan = f"{broadcast_desk.TEST}{number}"
+    trial = Letter(
+        key=f"{plan}:{by}:{now.isoformat()}",
+        purpose=Purpose.CARE,
+        text=text,
+        not_before=now,
+        useful_until=now + TRIAL_USEFUL,
+        contact_id=contact_id,
+        plan=plan,
+        author=by,
+    )
+    letters.put(db, trial, now)
+    _audit(db, by, "try out", number, now)
 
 
 def state(db: sa.Connection, number: int) -> str:
