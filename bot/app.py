@@ -29,7 +29,7 @@ from bot.flows.broadcasts.running import Broadcaster
 from bot.flows.engine.planner import Planner
 from bot.flows.greetings import Greeter
 from bot.handlers import HANDLERS, waiting_offer
-from bot.hospital import consents, loyalty
+from bot.hospital import attendance, complaints, consents, loyalty
 from bot.language.meaning import Urgency
 from bot.language.red_flags import Lexicon, LexiconError
 from bot.outbox import alarm
@@ -204,6 +204,11 @@ def _ticks(wording: Wording) -> Sequence[Tick]:
     return (
         Tick("unanswered safety checks", alarm.raise_unanswered),
         Tick("alarm ladder", Ladder(wording, wording.zone)),
+        Tick(
+            "complaints that are nearly due",
+            lambda db, now: complaints.remind(db, now, wording.zone),
+            timedelta(minutes=1),
+        ),
         Tick("waiting list", lambda db, now: waiting_offer.tick(db, now, wording), timedelta(seconds=5)),
         Tick(
             "reports that are ready",
@@ -211,6 +216,11 @@ def _ticks(wording: Wording) -> Sequence[Tick]:
             timedelta(seconds=20),
         ),
         Tick("points nobody accepted", loyalty.expire, timedelta(seconds=10)),
+        Tick(
+            "bookings whose time is over",
+            lambda db, now: attendance.settle(db, now, wording.zone),
+            timedelta(minutes=10),
+        ),
     )
 
 

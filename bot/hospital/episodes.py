@@ -95,7 +95,10 @@ def booked(
     rows = [*plans.bookings_between(db, now - MISSED_LOOK_BACK, now + ahead, patient)]
     if patient is None:
         rows += plans.bookings_given_up(db)
+    told = {(row.patient_code, row.date) for row in plans.missed_visits(db, (now - MISSED_LOOK_BACK).date())}
     for row in rows:
+        if row.status == "noshow" and (row.patient_code, row.start_at.astimezone(zone).date()) in told:
+            continue  # the hospital's own visit says so, too, and one question is enough
         yield Episode(
             f"appointment:{row.id}",
             "appointment",

@@ -169,6 +169,15 @@ def bookings_between(
     return _of(connection, found, appointments.c.patient_code, patient)
 
 
+def missed_visits(connection: sa.Connection, since: date) -> Rows:
+    """Visits from a day on to which nobody came: patient_code, date."""
+    return connection.execute(
+        sa.select(visits.c.patient_code, visits.c.date).where(
+            visits.c.date >= since, visits.c.status == "noshow", visits.c.kind.in_(("outpatient", "exam"))
+        )
+    ).all()
+
+
 def bookings_given_up(connection: sa.Connection) -> Rows:
     """Appointments whose reminders still run although they are booked no more, or for another time."""
     number = sa.func.substr(plan_instances.c.episode, len("appointment:") + 1)

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from bot.domain.patient import Patient
 from bot.hospital import appointments as booking
-from storage.tables import appointments
+from bot.hospital import attendance
+from storage.tables import appointments, visits
 from tests.chat import ZONE
 from tests.flows.conftest import Ward, at
 from tests.hospital_folder import contact, slot_code
@@ -122,3 +123,15 @@ async def test_who_booked_for_tomorrow_is_not_reminded_at_once(ward: Ward) -> No
     assert await ward.steps() == []
     await ward.looks("2026-11-20 06:30")
     assert await ward.steps() == ["visit/t2h"]
+
+
+async def test_a_missed_booking_and_the_visit_that_says_so_are_asked_about_once(ward: Ward) -> None:
+    await books(ward)
+    await ward.looks("2026-11-18 12:00")
+    booking = await ward.asks(lambda db: db.execute(sa.select(appointments)).one())
+    row = {"code": "V9", "patient_code": booking.patient_code, "department_code": booking.department_code}
+    day = booking.start_at.astimezone(ZONE).date()
+    await ward.imports(visits, **row, kind="outpatient", date=day, amount_cents=0, status="noshow")
+    await ward.does(lambda db: attendance.settle(db, at(f"{day} 20:00"), ZONE))
+    await ward.looks("2026-11-21 10:30")
+    assert await ward.steps() == ["missed_visit/rebook"]

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from bot.hospital import points
+from bot.hospital import attendance, points
 from bot.hospital.importing.checking import MOST_FAULTS, Checking, Fault, Keys
 from bot.hospital.importing.layouts import BY_NAME
 from bot.hospital.importing.reading import Folder, open_folder
@@ -66,7 +66,7 @@ def import_folder(
         counts[source.layout.file] = checking.count
     connection.commit()
     if not faults and not dry_run:
-        _take_in(connection, counts, now, by)
+        _take_in(connection, counts, now, zone, by)
     return Outcome(faults[:MOST_FAULTS], counts, content.strangers)
 
 
@@ -80,13 +80,17 @@ def _faults_of(folder: Path, content: Folder) -> list[Fault]:
     return faults
 
 
-def _take_in(connection: sa.Connection, counts: Mapping[str, int], now: datetime, by: str) -> None:
+def _take_in(
+    connection: sa.Connection, counts: Mapping[str, int], now: datetime, zone: ZoneInfo, by: str
+) -> None:
     for tries_left in reversed(range(TRIES)):
         try:
             with connection.begin():
                 importing.set_revision(connection, uuid4().hex)
                 for name in (name for name in BY_NAME if BY_NAME[name].file in counts):
                     _take_in_file(connection, name, now)
+                if BY_NAME["visits"].file in counts:
+                    attendance.settle(connection, now, zone)
                 said = ", ".join(f"{file} {count}" for file, count in counts.items())
                 audit.append(connection, by, "import", "hospital data", said, now)
             return
