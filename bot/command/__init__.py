@@ -17,6 +17,7 @@ HOMES = {
     "unbind": "people",
     "understand": "understand",
     "plan": "plan",
+    "plans": "plans",
     "show": "show",
     "user": "users",
     "doctor": "doctor",

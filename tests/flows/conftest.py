@@ -53,6 +53,7 @@ class Ward:
     clock: StoppedClock
     plans: Mapping[tuple[str, int], Plan] = field(default_factory=lambda: PLANS)
     unsigned_run: bool = True
+    wording: Wording = field(default_factory=lambda: Wording(ZONE))
 
     async def asks(self, query: Callable[[sa.Connection], T]) -> T:
         return await self.chat.asks(query)
@@ -62,7 +63,7 @@ class Ward:
 
     def plan(self, db: sa.Connection) -> int:
         """One look of the planner."""
-        planner = Planner(self.plans, Wording(ZONE), ZONE, unsigned_run=self.unsigned_run)
+        planner = Planner(self.plans, self.wording, ZONE, unsigned_run=self.unsigned_run)
         return planner(db, self.clock.now())
 
     async def looks(self, moment: str = "") -> int:

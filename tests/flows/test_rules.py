@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -11,8 +13,9 @@ import sqlalchemy as sa
 from bot.conversation import desk
 from bot.domain.clock import StoppedClock
 from bot.flows import PLANS
-from bot.flows.engine import migration
+from bot.flows.engine import migration, pausing
 from bot.flows.plan import Plan, Repeat, Risk, Step, add_months, contacts
+from bot.outbox.wording import MESSAGES, Wording
 from storage.tables import alerts, letters, patient_tags, plan_decisions, plan_instances, touches
 from storage.tables import contacts as contact_rows
 from tests.chat import ZONE
@@ -480,3 +483,90 @@ async def test_two_planners_at_once_send_nothing_twice(ward: Ward) -> None:
     rows = await ward.asks(lambda db: db.execute(sa.select(plan_instances.c.id)).all())
     assert len(rows) == 1
     assert len(await ward.asks(lambda db: db.execute(sa.select(touches.c.key).distinct()).all())) == 6
+
+
+# Texts, races, waiting for what is known, plans on hold
+
+
+async def test_rule_14_a_new_wording_moves_nothing_and_is_what_goes_out(ward: Ward, tmp_path: Path) -> None:
+    await ward.operation(day="2026-11-17")
+    await ward.looks("2026-11-17 12:00")
+    before = {step: row.due_at for step, row in (await ward.touches()).items()}
+    texts = tmp_path / "messages"
+    shutil.copytree(MESSAGES, texts)
+    (texts / "plan" / "pain.zh-Hans.txt").write_text("请用0到10的数字说说有多疼。", encoding="utf-8")
+    ward.wording = Wording(ZONE, texts)
+    await ward.looks("2026-11-18 10:30")
+    assert "请用0到10的数字说说有多疼" in await ward.last_text()
+    after = {step: row.due_at for step, row in (await ward.touches()).items() if step != "d1"}
+    assert after == {step: due for step, due in before.items() if step != "d1"}
+
+
+async def test_rule_16_a_plan_on_hold_is_silent_and_goes_on_without_a_burst(ward: Ward) -> None:
+    await ward.operation("tonsil", day="2026-11-17")
+    await ward.looks("2026-11-17 12:00")
+    await ward.does(lambda db: pausing.pause(db, "tonsil", "li", ward.clock.now()))
+    await ward.lives_through("2026-11-17 18:00", "2026-11-22 08:00", every=timedelta(hours=2))
+    assert await ward.steps() == []
+    await ward.does(lambda db: pausing.resume(db, "tonsil", "li", ward.clock.now()))
+    await ward.lives_through("2026-11-22 08:30", "2026-11-22 12:00", every=timedelta(minutes=30))
+    assert await ward.steps() == [
+        "tonsil/d4"
+    ]  # yesterday's is still of use; two of them on one day are too many
+    assert {(await ward.touches())[step].state for step in ("d0", "d1", "d2")} == {"expired"}
+
+
+async def test_rule_39_a_plan_on_hold_keeps_everybody_in_their_place(ward: Ward) -> None:
+    await ward.operation("tonsil", day="2026-11-17")
+    await ward.looks("2026-11-17 12:00")
+    await ward.does(lambda db: pausing.pause(db, "tonsil", "li", ward.clock.now()))
+    await ward.looks("2026-11-18 10:30")
+    assert (await ward.instances())[0].state == "running"
+    assert (await ward.reasons())["d1"] == "planned paused"
+    await ward.does(lambda db: pausing.resume(db, "tonsil", "li", ward.clock.now()))
+    await ward.looks("2026-11-18 11:30")
+    assert await ward.steps() == ["tonsil/d1"]
+
+
+async def test_rule_39_whoever_was_asked_before_is_not_blamed_for_silence(ward: Ward) -> None:
+    await ward.operation("tonsil", day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    await ward.does(lambda db: pausing.pause(db, "tonsil", "li", ward.clock.now()))
+    await ward.lives_through("2026-11-18 11:00", "2026-11-18 20:30")
+    assert await ward.steps() == ["tonsil/d1"]
+    assert await ward.tasks() == []
+
+
+async def test_rule_21_a_crash_between_the_letter_and_its_row_repeats_no_letter(ward: Ward) -> None:
+    await ward.operation(day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    as_before = touches.update().where(touches.c.step == "d1").values(state="planned", asks=0, asked_at=None)
+    await ward.does(lambda db: db.execute(as_before))
+    await ward.looks("2026-11-18 10:31")
+    assert await ward.steps() == ["abdominal/d1"]
+
+
+async def test_rule_22_who_writes_at_that_very_moment_loses_neither_answer_nor_question(ward: Ward) -> None:
+    await ward.operation(day="2026-11-17")
+    ward.clock.moment = at("2026-11-18 10:30")
+    answer, *_ = await asyncio.gather(ward.says("医院地址在哪里"), ward.does(ward.plan), ward.does(ward.plan))
+    await ward.looks()
+    assert "长春路" in answer
+    assert await ward.steps() == ["abdominal/d1"]
+
+
+async def test_rule_32_what_is_known_already_is_not_waited_for(ward: Ward) -> None:
+    await ward.operation("cosmetic", day="2026-11-18", name="玻尿酸注射", time=time(14))
+    await ward.looks("2026-11-18 16:10")
+    await ward.says("1")
+    await ward.looks("2026-11-18 20:25")
+    assert await ward.steps() == ["injection/h2", "cosmetic/d0"]
+    assert "一边" in await ward.last_text()  # the colour was asked about at four
+
+
+async def test_rule_32_a_question_that_nobody_answers_is_void_in_time(ward: Ward) -> None:
+    await ward.operation("cataract", day="2026-11-18")
+    await ward.looks("2026-11-18 19:30")
+    await ward.looks("2026-11-19 08:05")
+    assert (await ward.reasons())["d0"] == "silent"
+    assert "眼睛" not in await ward.says("你好")

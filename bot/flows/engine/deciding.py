@@ -78,8 +78,10 @@ class Occasion:
         return Later(at, reason) if at <= self.touch.useful_until else Never(end, reason)
 
 
-def decide(occasion: Occasion, person: Person, allows: bool, *, unsigned_run: bool) -> Verdict:
-    """The verdict on one contact. `allows`: nobody said stop to its purpose."""
+def decide(
+    occasion: Occasion, person: Person, allows: bool, *, unsigned_run: bool, paused: bool = False
+) -> Verdict:
+    """The verdict on one contact. `allows`: nobody said stop to its purpose. `paused`: its plan is on hold."""
     plan, touch = occasion.plan, occasion.touch
     if stopped := ends(occasion, person):
         return stopped
@@ -87,6 +89,8 @@ def decide(occasion: Occasion, person: Person, allows: bool, *, unsigned_run: bo
         return Never("withheld", "unsigned")
     if occasion.now > touch.useful_until:
         return Never("expired", "too_late")
+    if paused:
+        return occasion.later(occasion.now + LOOK_AGAIN, "paused")
     reader = person.reader(occasion.today, plan.minimum_level)
     if isinstance(reader, str):
         return Never("withheld", reader)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.conversation import followup
 from bot.domain.letter import Purpose
-from bot.flows.engine import asking
+from bot.flows.engine import asking, pausing
 from bot.flows.engine.book import RANK_OF_RISK, Book, Plans
 from bot.flows.engine.deciding import Later, Never, Occasion, Send, decide, ends, morning_after
 from bot.flows.engine.people import Census, Person
@@ -49,6 +49,7 @@ class Firing:
     wording: Wording
     unsigned_run: bool
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    _paused: frozenset[str] = frozenset()
     _touched: set[object] = field(default_factory=set)  # patients and readers of this batch
 
     def fire(self) -> int:
@@ -56,6 +57,7 @@ class Firing:
         due = rows.due(self.db, self.now, BATCH)
         if not due:
             return 0
+        self._paused = pausing.paused(self.db)
         census = Census(self.db, [touch.patient_code for touch in due], self.now, self.zone)
         for touch in sorted_by_weight(due):
             near = {
@@ -90,7 +92,8 @@ class Firing:
         if touch.state == "asked":
             self._unanswered(occasion, person, allows)
             return
-        match decide(occasion, person, allows, unsigned_run=self.unsigned_run):
+        paused = plan.id in self._paused
+        match decide(occasion, person, allows, unsigned_run=self.unsigned_run, paused=paused):
             case Send() as send:
                 self._send(occasion, person, send)
             case Later(at, reason):
@@ -169,6 +172,10 @@ class Firing:
             return
         if reader.spoke_at is not None and touch.asked_at is not None and reader.spoke_at > touch.asked_at:
             self._end(touch, Never("silent", "wrote_something_else"))
+            return
+        if occasion.plan.id in self._paused:  # nobody is asked again, and nobody is to blame for silence
+            followup.close(self.db, reader.contact_id, [touch.id])
+            self._end(touch, Never("silent", "paused"))
             return
         if self._worth_repeating(occasion, person):
             questions = tuple(touch.questions.split()[touch.place :])

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from bot.domain.letter import Purpose
-from bot.flows.engine import asking
+from bot.flows.engine import asking, pausing
 from bot.flows.engine.book import Plans, anchor_of, begins, newest, rank
 from bot.flows.engine.deciding import Later, Never, Occasion, Send, Verdict, decide
 from bot.flows.engine.people import Census, Person
@@ -62,12 +62,14 @@ class Projection:
     wording: Wording
     zone: ZoneInfo
     unsigned_run: bool
+    _paused: frozenset[str] = frozenset()
     _people: dict[str, Person] = field(default_factory=dict)
     _census: Census | None = None
 
     def lines(self, since: datetime, until: datetime, patient: str | None) -> list[Line]:
         """Everything from one moment to the other, in order."""
         self.wording.hospital = rows.hospital_facts(self.db)
+        self._paused = pausing.paused(self.db)
         found = [*self._contacts(since, until, patient), *self._greetings(since, until, patient)]
         return sorted(found, key=lambda line: (line.at, line.patient, line.plan, line.step))
 
@@ -114,7 +116,8 @@ class Projection:
         allows = isinstance(reader, str) or self._census.allows(
             reader, occasion.touch.patient_code, occasion.purpose
         )
-        return decide(occasion, person, allows, unsigned_run=self.unsigned_run)
+        paused = occasion.plan.id in self._paused
+        return decide(occasion, person, allows, unsigned_run=self.unsigned_run, paused=paused)
 
     def _line(self, occasion: Occasion, person: Person, verdict: Verdict) -> Line:
         touch, plan = occasion.touch, occasion.plan
