@@ -124,12 +124,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         masses=masses,
     )
 
-    intake = Intake(database, reception, clock)
-
-    async def receive(inbound: Inbound) -> Reply:
-        reply = await intake.receive(inbound)
-        worker.wake()
-        return reply
+    intake = Intake(database, reception, clock, lambda: worker.wake())
 
     async def receive_late(inbound: Inbound, read: str) -> None:
         await database.write(lambda db: reception.receive_late(db, inbound, clock.now(), read))
@@ -137,7 +132,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
 
     spool = Spool(spool_path(settings))
     direct_line = alarm.DirectLine(database, clock, open_sms(settings.sms.url, session))
-    answering = Answering(receive, receive_late, spool, reception.alarm_words, direct_line.ring)
+    answering = Answering(intake.receive, receive_late, spool, reception.alarm_words, direct_line.ring)
     worker = Worker(
         postman,
         database,

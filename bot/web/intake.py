@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 from prometheus_client import Histogram
@@ -15,6 +15,7 @@ from bot.domain.inbound import Inbound, Reply
 from storage.database import Database
 from storage.dialect import wait_for_locks
 from storage.outages import is_away, is_locked
+from storage.queries import outbox
 
 MOST = 32  # messages in one transaction: about what the database confirms before anybody notices a delay
 LANES = 2  # transactions at once: one computes while the other waits for the database
@@ -28,10 +29,13 @@ _Waiting = tuple[Inbound, asyncio.Future[Reply]]
 class Intake:
     """Takes in what waits, as much as there is at a time. The caller lets one user in once at a time."""
 
-    def __init__(self, database: Database, reception: Reception, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, reception: Reception, clock: Clock, wake: Callable[[], None]
+    ) -> None:
         self._database = database
         self._reception = reception
         self._clock = clock
+        self._wake = wake  # the postman, when there is something for him
         self._waiting: deque[_Waiting] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
 
@@ -70,12 +74,16 @@ class Intake:
             _settle(answered, reply)
 
     async def _write(self, inbounds: Sequence[Inbound]) -> Sequence[Reply]:
-        def receive(db: sa.Connection) -> Sequence[Reply]:
+        def receive(db: sa.Connection) -> tuple[Sequence[Reply], bool]:
             if len(inbounds) > 1:
                 wait_for_locks(db, LOCK_WAIT)
-            return self._reception.receive_all(db, inbounds, self._clock.now())
+            replies = self._reception.receive_all(db, inbounds, self._clock.now())
+            return replies, outbox.letters_were_put(db)
 
-        return await self._database.write(receive)
+        replies, letters = await self._database.write(receive)
+        if letters:
+            self._wake()
+        return replies
 
 
 def _settle(answered: asyncio.Future[Reply], reply: Reply) -> None:

@@ -30,9 +30,18 @@ LOWEST = 5
 ANSWERS = sa.or_(letters.c.plan == "", letters.c.priority == ALARM)  # not begun by a plan or a broadcast
 
 
+PUT = "letters were put in"
+
+
 def put_letter(connection: sa.Connection, values: Mapping[str, Any]) -> int | None:
     """Queue a letter, unless one with the same key was ever queued; its number, or None."""
+    connection.info[PUT] = True
     return insert_new(connection, letters, values, unique=("key",))
+
+
+def letters_were_put(connection: sa.Connection) -> bool:
+    """Whether there may be something for the postman since this was last asked on this connection."""
+    return bool(connection.info.pop(PUT, False))
 
 
 # Claiming

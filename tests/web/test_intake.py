@@ -29,7 +29,7 @@ def message(openid: str, text: str, key: str = "1") -> Inbound:
 
 @pytest.fixture
 def intake(chat: Chat) -> Intake:
-    return Intake(chat.database, chat.reception, chat.clock)
+    return Intake(chat.database, chat.reception, chat.clock, lambda: None)
 
 
 async def all_write(intake: Intake, *inbounds: Inbound) -> list[Reply]:
@@ -104,7 +104,7 @@ class _Stumbling(Reception):
 
 async def test_one_that_fails_fails_alone(chat: Chat) -> None:
     chat.reception.__class__ = _Stumbling
-    intake = Intake(chat.database, chat.reception, chat.clock)
+    intake = Intake(chat.database, chat.reception, chat.clock, lambda: None)
     good, bad, fine = await asyncio.gather(
         intake.receive(message("oOne", "你好")),
         intake.receive(message("oTwo", "坏")),
