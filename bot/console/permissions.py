@@ -70,7 +70,7 @@ _TABLE = (
     ),
     (LEADS, "POST /console/tickets/{number}/answer"),
     (LEADS, "GET /console/calls /console/calls/{task} /console/pop"),
-    (LEADS, "POST /console/calls/{task}/outcome /console/leads"),
+    (LEADS, "POST /console/calls/{task}/outcome /console/calls/{task}/answer /console/leads /console/leads/{lead}"),
     (
         FIGURES,
         "GET /console/figures /console/figures/{figure} /console/figures/export /console/figures/month"

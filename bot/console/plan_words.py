@@ -170,17 +170,18 @@ def reason(text: str) -> str:
 
 
 def task_reason(text: str) -> str:
-    """What a task says of a plan (`joint d3:…`, `no_contact joint d3`), readable."""
-    known = {**PLANS, **REASONS}
+    """What a task says of a plan (`joint d3:…`, `no_contact joint d3`, `…:temp=3`), readable."""
     if text in labels.TYPES:
         return labels.TYPES[text]
-    head, colon, rest = text.partition(":")
-    words = head.split(" ")
-    if not any(word in known for word in words):
-        return text
-    said = " ".join(known.get(word) or step(word) for word in words)
-    question, equals, value = rest.partition("=")
-    key = question.rpartition(":")[2]
-    if equals and key in QUESTIONS:
-        rest = f"{question.removesuffix(key)}{QUESTIONS[key]}，答 {value}"
-    return f"{said}{'：' if colon else ''}{rest}"
+    words = _CONTACT.sub(lambda found: _contact(found[0], found[1], found[2]), text)
+    words = _ANSWER.sub(lambda found: f"：{QUESTIONS.get(found[1], found[1])}，答 {found[2]}", words)
+    return _CODE.sub(lambda found: REASONS.get(found[0], found[0]), words)
+
+
+_CONTACT: Final = re.compile(r"([a-z_]+) ([a-z0-9_]+)")
+_ANSWER: Final = re.compile(r":([a-z_]+)=(.+)")
+_CODE: Final = re.compile(r"[a-z]+(?:_[a-z]+)*")
+
+
+def _contact(both: str, plan_code: str, step_code: str) -> str:
+    return contact(plan_code, step_code) if plan_code in PLANS else both

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from storage.dialect import lock_row
 from storage.rows import Row, Rows
-from storage.tables import bindings, call_attempts, contacts, leads, patients, tasks
+from storage.tables import bindings, call_attempts, contacts, leads, messages, patients, tasks
 
 CALLED = ("callback", "plan", "silence", "no_route", "low_score", "report", "media")
 
@@ -31,7 +31,15 @@ _spoken_for = (
     .scalar_subquery()
 )
 _tasks = (
-    sa.select(tasks, _attempts, patients.c.code, patients.c.name, patients.c.phone, patients.c.deceased_on)
+    sa.select(
+        tasks,
+        _attempts,
+        patients.c.code,
+        patients.c.name,
+        patients.c.phone,
+        patients.c.allergies,
+        patients.c.deceased_on,
+    )
     .select_from(tasks)
     .outerjoin(patients, patients.c.code == sa.func.coalesce(tasks.c.patient_code, _spoken_for))
     .outerjoin(contacts, contacts.c.id == tasks.c.contact_id)
@@ -65,6 +73,25 @@ def attempts(connection: sa.Connection, task: int) -> Rows:
     ).all()
 
 
+def written_at(connection: sa.Connection, contact_id: int, since: datetime) -> list[datetime]:
+    """When this user wrote to us."""
+    found = sa.select(messages.c.at).where(
+        messages.c.contact_id == contact_id, messages.c.dir == "in", messages.c.at >= since
+    )
+    return list(connection.execute(found.order_by(messages.c.at.desc()).limit(500)).scalars())
+
+
+def end_follow_ups(connection: sa.Connection, code: str, outcome: str, by: str, now: datetime) -> None:
+    """The patient wants no calls of this kind any more."""
+    connection.execute(
+        tasks.update()
+        .where(
+            tasks.c.patient_code == code, tasks.c.status == "open", tasks.c.kind.in_(("silence", "low_score"))
+        )
+        .values(status="cancelled", done_at=now, outcome=outcome, assigned_to=by)
+    )
+
+
 def add_attempt(connection: sa.Connection, values: Mapping[str, Any]) -> None:
     """Somebody rang."""
     connection.execute(call_attempts.insert().values(**values))
@@ -78,6 +105,21 @@ def change_task(connection: sa.Connection, task: int, **values: Any) -> None:
 def add_lead(connection: sa.Connection, values: Mapping[str, Any]) -> None:
     """Somebody rang whom the hospital does not know."""
     connection.execute(leads.insert().values(**values))
+
+
+def change_lead(connection: sa.Connection, lead: int, **values: Any) -> None:
+    """What became of somebody who rang."""
+    connection.execute(leads.update().where(leads.c.id == lead).values(**values))
+
+
+def leads_due(connection: sa.Connection, now: datetime, limit: int = 30) -> Rows:
+    """Those who rang and are to be rung back by now, the longest waiting first."""
+    return connection.execute(
+        sa.select(leads)
+        .where(leads.c.stage.in_(("new", "contacted")), leads.c.next_at <= now)
+        .order_by(leads.c.next_at)
+        .limit(limit)
+    ).all()
 
 
 def leads_with(connection: sa.Connection, phone_index: str) -> Rows:

@@ -12,9 +12,10 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
-from bot.console import finding, lint, tickets
+from bot.console import finding, lint
 from bot.console.live import requeue_orphans
 from bot.console.promises import read_promise
+from bot.console.tickets import working_days_left
 from bot.hospital import complaints
 from storage.tables import (
     conversations,
@@ -292,8 +293,8 @@ async def _all_letters(house: House) -> list[Any]:
 
 
 def test_working_days_count_make_up_days() -> None:
-    assert tickets.working_days_left(date(2026, 11, 25), date(2026, 11, 18)) == 5
-    assert tickets.working_days_left(date(2026, 11, 16), date(2026, 11, 18)) == -2
+    assert working_days_left(date(2026, 11, 25), date(2026, 11, 18)) == 5
+    assert working_days_left(date(2026, 11, 16), date(2026, 11, 18)) == -2
 
 
 async def test_who_leaves_hands_over_everything_and_is_out(house: House) -> None:

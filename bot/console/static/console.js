@@ -154,6 +154,7 @@ document.addEventListener("input", (event) => { if (event.target.id === "text") 
 document.addEventListener("change", (event) => {
   if (event.target.name === "mode") { privately(); keepDraft(); }
   if (event.target.matches(".pick")) pick(event.target);
+  if (event.target.closest(".script")) branch();
 });
 
 function composing(event) { return event.isComposing || event.keyCode === 229; } // Enter chooses a word then
@@ -239,11 +240,45 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
   if (waitingForPlace) { waitingForPlace = false; const place = $(`[data-go="${event.key.toLowerCase()}"]`); if (place) { event.preventDefault(); place.click(); return; } }
   if (event.key === "Enter" && event.target !== document.body) return;
-  const digit = /^[1-9]$/.test(event.key) && $(`[data-digit="${event.key}"]:not(:disabled)`);
-  if (digit) { event.preventDefault(); digit.click(); return; }
+  if (/^[0-9]$/.test(event.key) && answerWith(event.key)) { event.preventDefault(); return; }
   const act = KEYS[event.key] || KEYS[event.key.toLowerCase()];
   if (act) { event.preventDefault(); act(); }
 });
+
+// --- The call screen: a question at a time, its answers by their numbers; then how the call ended. ------------------
+
+function branch() {
+  const form = $(".script");
+  if (!form) return;
+  let current = null;
+  for (const question of $$(".question", form)) {
+    const { after, when } = question.dataset;
+    const applies = !after || when.split("|").includes(form.elements[after]?.value || "");
+    question.hidden = !applies;
+    question.classList.remove("current");
+    if (applies && !current && !$("input:checked", question)) current = question;
+  }
+  current?.classList.add("current");
+}
+function answerWith(digit) {
+  const bank = $(`.bank .question [data-digit="${digit}"]`);
+  if (bank) { bank.click(); return true; }
+  if ($(".bank .question")) return false;
+  const current = $(".script .question.current"), place = Number(digit) - 1;
+  const chosen = current ? $$("input", current)[place] : $(`[data-outcome="${digit}"]`);
+  if (!chosen) return false;
+  chosen.click();
+  branch();
+  $(".script .question.current")?.scrollIntoView({ block: "nearest" });
+  return true;
+}
+const opened = Date.now();
+setInterval(() => {
+  const place = $("[data-timer]");
+  if (!place) return;
+  const seconds = Math.floor((Date.now() - opened) / 1000);
+  place.textContent = `${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
+}, 1000);
 
 // --- Several at once ------------------------------------------------------------------------------------------------
 
@@ -339,6 +374,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const live = $("[data-live]");
   if (live) listen(live.dataset.live);
   privately();
+  branch();
   settle();
   $("#reply textarea")?.focus();
 });
