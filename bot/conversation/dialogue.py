@@ -132,7 +132,7 @@ class Dialogue:
         talk.said = replace(talk.said, choice=chosen(talk.said.text, talk.said.tapped, frame.choices))
         other = None if self._short_answer() else self._other_topic(form)
         talk.elsewhere = other is not None
-        if form.tells_a_story(frame.step) and (passing := self._passing()):
+        if form.tells_a_story(frame.step) and (passing := self._passing(form, frame.step)):
             self._begin(passing)
             return
         if frame.step == WHO:
@@ -153,8 +153,12 @@ class Dialogue:
         said = self._talk.said
         return said.choice is not None or said.yes or said.no or said.plain.isdigit()
 
-    def _passing(self) -> AnyForm | None:
-        """The topic that a plain question in the middle of a story belongs to."""
+    def _passing(self, current: AnyForm, step: str) -> AnyForm | None:
+        """The topic that a plain question in the middle of a story belongs to, or one called by its very name."""
+        plain = self._talk.said.plain
+        called = None if current.keeps(step, plain) else self._forms.by_word.get(plain)
+        if called is not None and called.name != current.name:
+            return called
         return next((form for form in self._forms.by_name.values() if form.passing(self._talk)), None)
 
     def _other_topic(self, current: AnyForm) -> AnyForm | None:

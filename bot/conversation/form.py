@@ -95,7 +95,7 @@ class Form(Generic[D]):
         return None
 
     def keeps(self, name: str, word: str) -> bool:
-        """Whether 取消 and the like are an answer to the question `name`, not the end of the dialogue."""
+        """Whether 取消, or a word that is another topic's, is an answer to the question `name`."""
         return False
 
     def summary(self, draft: D) -> dict[str, str]:

@@ -15,6 +15,7 @@ SKIP = frozenset({"跳过", "不清楚", "不知道", "没有", "无", "skip", "
 OPENERS = frozenset(
     {"投诉", "我要投诉", "投诉你们", "我想投诉", "complain", "complaint", "意见", "提意见", "投诉建议"}
 )
+MORE = frozenset({"补充", "补充投诉", "补充一下", "再补充", "add"})
 ENOUGH = 6  # characters from which an opening sentence already tells what happened
 
 
@@ -39,6 +40,10 @@ class Complaint(Form[Account]):
     words = OPENERS
     media = True
 
+    def keeps(self, name: str, word: str) -> bool:
+        """补充 before it is sent in is more of the story."""
+        return word in MORE
+
     def begin(self, talk: Talk, draft: Account) -> Turn:
         told = talk.said.plain not in OPENERS and len(talk.said.plain) >= ENOUGH
         if told and talk.said.meaning.is_complaint:
@@ -49,7 +54,7 @@ class Complaint(Form[Account]):
     def what(self, talk: Talk, draft: Account) -> Turn:
         if picture := _picture(talk):
             return Ask("what", _with(draft, picture), say("complaint/picture_then_what"))
-        if not talk.said.text.strip() or (talk.elsewhere and not talk.said.meaning.is_complaint):
+        if not _tells(talk) or (talk.elsewhere and not talk.said.meaning.is_complaint):
             return Again()
         return self._told(talk, draft, talk.said.text)
 
@@ -64,6 +69,8 @@ class Complaint(Form[Account]):
     def details(self, talk: Talk, draft: Account) -> Turn:
         if picture := _picture(talk):
             return Ask("details", _with(draft, picture), say("complaint/details"))
+        if not _tells(talk):
+            return Again()
         draft = msgspec.structs.replace(draft, details=_answer(talk), severity=_graver(draft, talk))
         return Ask("wish", draft, say("complaint/wish"))
 
@@ -71,6 +78,8 @@ class Complaint(Form[Account]):
     def wish(self, talk: Talk, draft: Account) -> Turn:
         if picture := _picture(talk):
             return Ask("wish", _with(draft, picture), say("complaint/wish"))
+        if not _tells(talk):
+            return Again()
         draft = msgspec.structs.replace(draft, wish=_answer(talk), severity=_graver(draft, talk))
         return self._confirm(talk, draft)
 
@@ -97,11 +106,25 @@ class Complaint(Form[Account]):
             return Ask("what", Account(pictures=draft.pictures), say("complaint/what"))
         if talk.said.choice == "yes" or talk.said.yes:
             return Done(_registered(talk, draft))
+        if talk.said.plain in MORE:
+            return Ask("more", draft, say("complaint/add"))
         if talk.elsewhere and not talk.said.meaning.is_complaint:
             return Again()
         if len(talk.said.plain) >= ENOUGH:  # more of the story is no answer, and must not be lost
-            return self._confirm(talk, msgspec.structs.replace(draft, what=f"{draft.what}\n{talk.said.text}"))
+            return self._more(talk, draft)
         return Again()
+
+    @step("more", story=True)
+    def more(self, talk: Talk, draft: Account) -> Turn:
+        if picture := _picture(talk):
+            return self._confirm(talk, _with(draft, picture))
+        return self._more(talk, draft) if _tells(talk) else Again()
+
+    def _more(self, talk: Talk, draft: Account) -> Turn:
+        more = msgspec.structs.replace(
+            draft, what=f"{draft.what}\n{talk.said.text}", severity=_graver(draft, talk)
+        )
+        return self._confirm(talk, more)
 
 
 class Praise(Form[Account]):
@@ -150,7 +173,7 @@ class Addition(Form[NoDraft]):
     """补充: more to the open complaint."""
 
     name = "complaint_addition"
-    words = frozenset({"补充", "补充投诉", "add"})
+    words = MORE
     media = True
 
     def begin(self, talk: Talk, draft: NoDraft) -> Turn:
@@ -202,6 +225,11 @@ class Disputed(Form[NoDraft]):
         if found and talk.said.plain not in SKIP:
             tickets.add_entry(talk.db, found[0].id, talk.now, "addition", "patient", talk.said.text)
         return Done(say("complaint/noted"))
+
+
+def _tells(talk: Talk) -> bool:
+    """Whether there are words in it: a number alone answers no question that any words answer."""
+    return any(char.isalpha() for char in talk.said.text)
 
 
 def _picture(talk: Talk) -> str:

@@ -136,3 +136,24 @@ async def test_praise_is_registered(chat: Chat) -> None:
         患者 骨科张敏医生特别耐心
         小护 已登记
     """)
+
+
+async def test_more_before_it_is_sent_in(chat: Chat) -> None:
+    await chat.reads("""
+        患者 投诉
+        患者 护士态度很差，问什么都不理
+        患者 跳过
+        患者 1
+        小护 ~ 请核对
+        患者 跳过
+        小护 请核对
+        患者 补充
+        患者 当时还有别的病人在场
+        小护 还有别的病人在场
+        小护 是否提交
+        患者 投诉进度
+        小护 是否提交
+        小护 ~ 投诉进度
+        患者 好的
+        小护 已登记，编号TS
+    """)
