@@ -9,7 +9,7 @@ demo: .venv/ready
 	.venv/bin/xiaohu demo
 
 test: .venv/ready-dev .venv/system
-	.venv/bin/pytest $(TESTS)
+	.venv/bin/pytest --numprocesses auto --dist worksteal $(TESTS)
 
 check: .venv/ready-dev
 	.venv/bin/ruff format --check .
