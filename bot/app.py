@@ -105,6 +105,11 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         examples=Path(settings.language.examples) if settings.language.examples else None,
     )
 
+    async def take_in_own_texts() -> None:
+        if await database.read(wording.refresh):
+            reception.reworded()
+
+    await take_in_own_texts()
     session = open_session()
     official = _official_apis(settings, database, session)
     kf = _kf(settings, database, session)
@@ -140,7 +145,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         machine_clock,
         ticks=_ticks(wording),
         planners=_planners(settings, wording) if flows else (),
-        chores=(answering.replay, direct_line.learn, *(tagging if flows else ())),
+        chores=(answering.replay, direct_line.learn, take_in_own_texts, *(tagging if flows else ())),
     )
 
     return House(

@@ -40,6 +40,7 @@ def _lines(
     db: sa.Connection, settings: Settings, since: datetime, until: datetime, patient: str | None
 ) -> list[dict[str, Any]]:
     wording = Wording(settings.zone)
+    wording.refresh(db)
     ahead = Projection(db, PLANS, wording, settings.zone, unsigned_run=settings.env != "production")
     office = Office(
         zone=settings.zone,

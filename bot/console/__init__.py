@@ -26,6 +26,7 @@ from bot.console import (
     patients,
     screen_pop,
     snippets,
+    texts,
     thread,
     ticket_deeds,
     ticket_exports,
@@ -63,6 +64,7 @@ PARTS = (
     broadcasts_calendar,
     broadcasts_stop,
     flows,
+    texts,
     live,
 )
 

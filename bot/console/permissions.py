@@ -105,6 +105,16 @@ _TABLE = (
     (LEADS | MAILERS | SYSTEM, "GET /console/stop"),
     (LEADS | MAILERS | SYSTEM, "POST /console/stop"),
     (MANAGERS | SYSTEM, "POST /console/stop/end"),
+    (MAILERS, "GET /console/texts /console/texts/{topic}/{name}"),
+    (
+        MAILERS,
+        "POST /console/texts/{topic}/{name} /console/texts/{topic}/{name}/preview"
+        " /console/texts/{topic}/{name}/restore",
+    ),
+    (
+        MANAGERS,
+        "POST /console/texts/versions/{version}/approve /console/texts/versions/{version}/refuse",
+    ),
     (READS, "GET /console/flows /console/flows/{plan} /console/flows/{plan}/people"),
     (LEADS, "POST /console/flows/{plan}/people/{instance}/stop"),
 )

@@ -72,6 +72,10 @@ class Reception:
         self.wording.hospital = knowledge.facts
         self.reading = Reading(knowledge, self.wording, lexicon=self._lexicon, examples=self._examples)
 
+    def reworded(self) -> None:
+        """Our texts changed: patients forward the new ones to each other now, and these raise no alarm."""
+        self._learn(self.knowledge)
+
     def receive(self, db: sa.Connection, inbound: Inbound, now: datetime, *, owe: bool = False) -> Reply:
         """Answer one message or event. A retry gets the answer it got the first time.
 
