@@ -199,7 +199,7 @@ def read_out(key: str, wording: Wording) -> Asked:
         text = wording.text(say(f"plan/{key}"), Language.SIMPLIFIED)
     except jinja2.UndefinedError:  # it names something of the episode
         text = plan_words.QUESTIONS.get(key, key)
-    lines = [line for line in text.splitlines() if not line.startswith(("请回复", "需要护士", "（可以"))]
+    lines = [line for line in text.splitlines() if not line.startswith(("请回复", "需要护士请回复", "（可以"))]
     options = tuple((number, label.strip()) for number, label in _OPTION.findall("\n".join(lines)))
     words = "\n".join(lines)
     first = _OPTION.search(words)
