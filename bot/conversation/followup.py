@@ -24,6 +24,9 @@ from bot.outbox.alarm import NOTICE
 from storage.queries import alerts, conversations, plans
 from storage.rows import Row
 
+SAID: Final = (
+    ":said"  # behind a question's key: words of one's own, where the question wanted a number or an option
+)
 FORM: Final = "plan_answer"  # the topic of `bot/handlers/plan_answer.py`
 A_WEEK: Final = timedelta(days=7)
 PAIN_REMEMBERED: Final = timedelta(days=14)
@@ -98,6 +101,39 @@ def take(db: sa.Connection, given: Given) -> Consequence:
     return followed
 
 
+def overtaken(
+    db: sa.Connection, open_forms: Sequence[frames.Frame], text: str, now: datetime
+) -> list[frames.Frame]:
+    """An emergency came in answer to a question: that is the answer, and nothing more is asked; nurses are at it.
+
+    The forms that stay open.
+    """
+    numbers = [one.draft.get("touch", 0) for one in open_forms if one.form == FORM]
+    for number in numbers[-1:]:
+        touch = plans.touch(db, number)
+        if touch is None or touch.state not in ("asked", "silent"):
+            continue
+        asked = touch.questions.split()
+        key = asked[min(touch.place, len(asked) - 1)]
+        answers = dict(touch.answers or {}) | {f"{key}{SAID}": text}
+        plans.change_touch(db, touch.id, answers=answers, state="answered", reason="danger", answered_at=now)
+        plans.change_instances(db, [touch.instance_id], silent=0)
+        alerts.settle_tasks(db, [silence_key(touch.id)], "已在聊天中回答", now)
+        plans.write_down(
+            db,
+            [
+                {
+                    "instance_id": touch.instance_id,
+                    "touch_id": touch.id,
+                    "at": now,
+                    "decision": "answered",
+                    "reason": "danger",
+                }
+            ],
+        )
+    return [one for one in open_forms if one.form != FORM]
+
+
 def close(db: sa.Connection, contact_id: int, touch_ids: Sequence[int]) -> None:
     """These questions wait no longer."""
     found = frames.load(conversations.open_forms(db, contact_id))
@@ -137,7 +173,7 @@ def phoned(db: sa.Connection, task_key: str, now: datetime) -> None:
 
 def take_free_text(db: sa.Connection, given: Given) -> Consequence:
     """Words that answer no option but speak of health: a nurse reads them, and the contact is over."""
-    answers = dict(given.touch.answers or {}) | {given.key: given.text}
+    answers = dict(given.touch.answers or {}) | {f"{given.key}{SAID}": given.text}
     _keep(db, given, answers, "answered", len(given.touch.questions.split()))
     _task(db, given, f"患者对“{given.key}”回复:{given.text}")
     return Consequence(Level.SAME_DAY, [say("plan/nurse_coming")])

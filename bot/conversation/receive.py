@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import sqlalchemy as sa
 
-from bot.conversation import danger, frames, people
+from bot.conversation import danger, followup, frames, people
 from bot.conversation.dialogue import AnyForm, Dialogue, Forms, Outcome
 from bot.conversation.knowledge import Knowledge, read_knowledge
 from bot.conversation.life import CANCEL, END, NOTICE_EVERY, QUEUE_NOTICE_EVERY, SILENCE
@@ -192,6 +192,9 @@ class Reception:
         if warning and (
             urgency == Urgency.EMERGENCY or (urgency == Urgency.URGENT and not self._asks(talk, row))
         ):
+            if row.owner == "bot":
+                kept = followup.overtaken(talk.db, frames.load(row.forms), talk.said.text, talk.now)
+                talk.moved["forms"] = frames.keep(kept)
             return self._reply(talk, Outcome(words=[warning]), alone=urgency == Urgency.EMERGENCY)
         if row.owner != "bot":
             outcome = self._between(talk, row)

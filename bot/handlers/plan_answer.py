@@ -22,6 +22,7 @@ from bot.hospital.questions import QUESTIONS, Answer, Level, Question, read
 from storage.queries import plans
 from storage.rows import Row
 
+GRAVE: Final = frozenset({"C1", "C2", "C3"})  # a remark that is a complaint is taken as one
 LATE: Final = timedelta(hours=48)  # so long after its time an answer still belongs to the last question
 UNCLEAR: Final = 2  # then a nurse reads it herself
 HEALTH: Final = frozenset({"health.consult", "medication.postop", "emergency"})
@@ -99,6 +100,8 @@ class PlanAnswer(Form[Asked]):
         self, talk: Talk, touch: Row, question: Question, answer: Answer, *, late: bool = False
     ) -> Turn:
         taken = followup.take(talk.db, _given(talk, touch, question.key, answer))
+        if question.kind == "text" and talk.said.meaning.is_complaint and talk.said.meaning.severity in GRAVE:
+            return Start("complaint")
         if topic := question.leads_to.get(answer.value):
             return self._lead(talk, touch, topic)
         if taken.next_question is None:

@@ -116,8 +116,9 @@ class Projection:
         allows = isinstance(reader, str) or self._census.allows(
             reader, occasion.touch.patient_code, occasion.purpose
         )
-        paused = occasion.plan.id in self._paused
-        return decide(occasion, person, allows, unsigned_run=self.unsigned_run, paused=paused)
+        if occasion.plan.id in self._paused:
+            return Never("withheld", "paused")
+        return decide(occasion, person, allows, unsigned_run=self.unsigned_run)
 
     def _line(self, occasion: Occasion, person: Person, verdict: Verdict) -> Line:
         touch, plan = occasion.touch, occasion.plan
