@@ -32,7 +32,7 @@ from bot.handlers import HANDLERS, waiting_offer
 from bot.hospital import attendance, complaints, consents, loyalty
 from bot.language.meaning import Urgency
 from bot.language.red_flags import Lexicon, LexiconError
-from bot.outbox import alarm
+from bot.outbox import alarm, owed_texts
 from bot.outbox.carriers import (
     Carrier,
     CustomerServiceCarrier,
@@ -215,6 +215,7 @@ def _ticks(wording: Wording) -> Sequence[Tick]:
             lambda db, now: report_notices.announce(db, now, wording),
             timedelta(seconds=20),
         ),
+        Tick("owed texts", lambda db, now: owed_texts.bring(db, now, wording), timedelta(seconds=3)),
         Tick("points nobody accepted", loyalty.expire, timedelta(seconds=10)),
         Tick(
             "bookings whose time is over",

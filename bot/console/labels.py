@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bot.language
 from bot.language.pinyin import syllables
+from bot.language.red_flags.witness import UNNAMED
 
 LEVELS = {"E": "紧急", "U": "尽快", "S": "今天"}
 LEVEL_OF = ("E", "U", "S")
@@ -49,6 +50,7 @@ REASONS = {
     "quota": "平台额度用完",
     "pace": "发送限速",
     "no_lawful_route": "没有合规的发送方式",
+    "no_window": "聊天窗口已关闭，未再发送",
     "no_route": "无法送达，已转电话任务",
     "unknown_outcome": "结果未知，需人工确认",
     "sender_died": "发送中断，将重发",
@@ -188,10 +190,10 @@ SEX = {"M": "男", "F": "女", "": ""}
 
 @cache
 def concepts() -> Mapping[str, str]:
-    """The lexicon's danger signs: G01 → 心源性胸痛."""
+    """The lexicon's danger signs: G01 → 心源性胸痛; and what only the second reader takes for one."""
     assert bot.language.__file__ is not None
     folder = Path(bot.language.__file__).parent / "lexicon"
-    return {
+    return {UNNAMED: "疑似危险（统计识别，请人工判断）"} | {
         concept["id"]: concept["name"]
         for file in sorted(folder.glob("*.toml"))
         for concept in tomllib.loads(file.read_text(encoding="utf-8")).get("concept", ())

@@ -62,3 +62,4 @@ class Letter:
         default_factory=dict
     )  # subject, when, place, person, number, note, phone
     author: str = "bot"
+    chat_only: bool = False  # a notice would say nothing that was not said: into the chat, or not at all

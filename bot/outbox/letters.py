@@ -17,6 +17,8 @@ def put(connection: sa.Connection, letter: Letter, now: datetime) -> int | None:
     body: dict[str, Any] = {"text": letter.text}
     if letter.template:
         body |= {"template": letter.template, "facts": dict(letter.facts)}
+    if letter.chat_only:
+        body |= {"chat_only": True}
     return outbox.put_letter(
         connection,
         {

@@ -57,6 +57,7 @@ TEMPLATES: Final = {
     Purpose.CARE: "care",
     Purpose.SURVEY: "care",
 }
+CHATS: Final = frozenset({"customer_service", "kf", "wecom"})  # ways that show a whole text
 OFFICIAL_ACCOUNT_ONLY: Final = frozenset({"customer_service", "template", "mass"})
 
 
@@ -231,6 +232,8 @@ def _route(case: Case, office: Office, now: datetime) -> Decision:
             return waiting
     if (free_at := _member_is_free(case, now)) and "wecom" not in case.tried:
         return _wait(case, now, free_at, "pace")
+    if case.body.get("chat_only"):
+        return End(LetterState.SUPPRESSED, "no_window")
     if case.of_broadcast:
         return End(LetterState.SUPPRESSED, "no_route")  # a thousand of them are no task for a nurse
     if case.purpose in (Purpose.GREETING, Purpose.MARKETING):
@@ -258,6 +261,8 @@ def _ways(case: Case, office: Office, now: datetime) -> list[Way]:
         return _ways_to_address(case, office, now)
     found = []
     for channel in (WAYS_OF_BROADCASTS if case.of_broadcast else WAYS)[case.purpose]:
+        if case.body.get("chat_only") and channel not in CHATS:
+            continue
         if channel in case.tried or (channel in OFFICIAL_ACCOUNT_ONLY and not case.followed):
             continue
         for receiver in (case.receiver, *case.elsewhere):
