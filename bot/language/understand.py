@@ -20,6 +20,7 @@ from bot.language.meaning import Context, Meaning, RedFlags, Urgency, Vocabulary
 from bot.language.names import NameIndex
 from bot.language.normalise import detect_language, normalise
 from bot.language.red_flags import Lexicon
+from bot.language.red_flags.witness import standard_witness
 from bot.language.triage import rank
 from bot.language.triage.training import standard_model
 from bot.language.vocabulary import medical_terms, standard_words
@@ -44,7 +45,7 @@ class Understanding:
         examples: Path | None = None,
     ) -> None:
         self._names = NameIndex(vocabulary)
-        self._lexicon = lexicon or _standard_lexicon()
+        self._lexicon = (lexicon or _standard_lexicon()).heard_with(standard_witness())
         self._words = standard_words()
         self._triage = standard_model()
         self._complaints = standard_complaints()

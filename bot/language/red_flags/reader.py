@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Container, KeysView
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from bot.language.red_flags.patterns import Alternative, ConceptReference, Fact,
 from bot.language.red_flags.scopes import Evidence, evidence
 from bot.language.red_flags.sign import Sign, Text
 from bot.language.red_flags.spelling import Folded
+from bot.language.red_flags.witness import Opinion, Witness, as_flag
 from bot.language.red_flags.words import Span, WordIndex
 
 _PLACES = 200  # places whose surroundings are read
@@ -55,6 +57,7 @@ class Lexicon:
 
     def __init__(self, entries: Entries) -> None:
         self.entries = entries
+        self._witness: Witness | None = None
         self.version = f"{entries.version} {entries.signer or 'unsigned'}"
         self._index = WordIndex(entries.classes)
         self.measures = frozenset(limit.name for limit in entries.limits)
@@ -76,6 +79,12 @@ class Lexicon:
         """Load the lexicon in folder *path*, or our own. Raises `LexiconError` naming a wrong entry."""
         return cls(read_entries(path or HOME))
 
+    def heard_with(self, witness: Witness) -> Lexicon:
+        """The same lexicon, with a second reader who may add alarms where the rules found nothing urgent."""
+        both = copy.copy(self)
+        both._witness = witness
+        return both
+
     def _file(self, place: int, rule: Rule) -> None:
         """File a rule under the words one of which must stand in the text for it to hold."""
         for part in rule.pattern.parts:
@@ -95,7 +104,15 @@ class Lexicon:
         if remaining is None:
             quoted = Suppressed("", normalise(text), "own_text")
             return RedFlags(suppressed=(quoted,), lexicon=self.version)
-        return _Reading(self, self.entries.spelling.fold(normalise(remaining)), context).result()
+        folded = self.entries.spelling.fold(normalise(remaining))
+        reading = _Reading(self, folded, context)
+        flags = reading.result()
+        if self._witness is None or _ORDER[flags.urgency] >= _ORDER[Urgency.URGENT] or not folded.text:
+            return flags
+        opinion = self._witness.hear(folded.text, {entry.why for entry in flags.suppressed})
+        if opinion is None:
+            return flags
+        return _with_opinion(flags, opinion, folded.original, "他人" in reading.text.found)
 
     def rules_for(self, names: KeysView[str]) -> list[Rule]:
         """Rules that may hold when these word classes stand in the text, simple ones first."""
@@ -287,6 +304,20 @@ class _Reading:
             p for _, p, r in self.suppressed.values() if r.urgency is not Urgency.SAME_DAY and p > -math.inf
         ]
         return round(min(0.49, _squash(max(rest) - ENOUGH)), 4) if rest else 0.1 * bool(flags)
+
+
+def _with_opinion(flags: RedFlags, opinion: Opinion, text: str, other_person: bool) -> RedFlags:
+    """What the rules found, and the alarm that the second reader adds."""
+    added = as_flag(opinion, text, other_person)
+    if added is None:
+        return replace(flags, score=round(max(flags.score, min(0.49, opinion.danger)), 4))
+    return replace(
+        flags,
+        urgency=added.urgency,
+        flags=(added, *flags.flags),
+        ask=added.ask or flags.ask,
+        score=round(opinion.danger, 4),
+    )
 
 
 def _squash(points: float) -> float:

@@ -1,0 +1,126 @@
+"""A second reader of danger, learnt from sentences, that may only add alarms (safety.md §1.2).
+
+Rules know the pictures of danger that somebody thought of. This small linear model over characters has an
+opinion on every message, and is heard only when the rules found nothing urgent: it takes nothing back.
+It is JSON of whole numbers, learnt by `python -m bot.language.red_flags.training`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from bot.language.meaning import RedFlag, Urgency
+
+MODEL: Final = Path(__file__).parent.parent / "examples" / "danger.model.json"
+READ_AT_MOST: Final = 200  # characters of a message
+SCALE: Final = 1000  # weights are kept to 1/1000
+ENOUGH: Final = 0.8  # from this probability on it is an alarm
+CERTAIN: Final = 0.9  # below it, it is also asked whether it is happening now
+EMERGENCY: Final = 0.4  # of an alarm: errs upward
+QUESTIONS: Final = ("danger", "emergency", "self_harm", "threat")
+UNNAMED: Final = "X00"  # no concept of the lexicon: what the model alone takes for dangerous
+_NOISE: Final = re.compile(r"[ ]+|\d{5,}")  # spaces; numbers of telephones and papers
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]")
+_WORD: Final = re.compile(r"[a-z']+")
+_UNIT: Final = re.compile(r"[\u4e00-\u9fff]|[a-z']+")
+_LEAST: Final = 5  # characters or words on which it has an opinion: names and 我妈 are answers to questions
+_SELF_HARM: Final = {Urgency.EMERGENCY: "M02", Urgency.URGENT: "M01"}
+_THREAT: Final = "M06"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the second reader thinks of a message."""
+
+    danger: float  # probability that somebody must look within minutes
+    urgency: Urgency
+    concept: str
+
+
+def grams(text: str, doubts: Iterable[str]) -> list[str]:
+    """What the model sees of *text* (folded), and why rules held back.
+
+    Of Chinese, its 1- to 3-grams and pairs with a gap; of other writing, its words and pairs of words.
+    """
+    shown = _NOISE.sub("", text[:READ_AT_MOST])
+    if _HAN.search(shown):
+        raw: Sequence[str] = f"^{shown}$"
+        seen = set(raw)
+        seen.update(map("".join, zip(raw, raw[1:], raw[2:], strict=False)))
+        seen.update(map("_".join, zip(raw, raw[2:], strict=False)))
+    else:
+        raw = [f" {word}" for word in _WORD.findall(text[:READ_AT_MOST])]
+        seen = set(raw)
+    seen.update(map("".join, pairwise(raw)))
+    seen.update(f"?{why}" for why in doubts)
+    return sorted(seen)
+
+
+class Witness:
+    """Weighs a message by learnt weights, one for each of the `QUESTIONS`."""
+
+    def __init__(self, bias: Sequence[int], weights: Mapping[str, Sequence[int]]) -> None:
+        self._bias = tuple(bias)
+        self._weights = weights
+
+    def hear(self, text: str, doubts: Iterable[str] = ()) -> Opinion | None:
+        """What it thinks of the folded *text*, of which the rules had these *doubts*. None: too short to say."""
+        if len(_UNIT.findall(text[:READ_AT_MOST])) < _LEAST:
+            return None
+        weights = self._weights
+        known = [weights[gram] for gram in grams(text, doubts) if gram in weights]
+        danger, emergency, self_harm, threat = self._probabilities(known)
+        urgency = Urgency.EMERGENCY if emergency >= EMERGENCY else Urgency.URGENT
+        if threat >= ENOUGH and threat > self_harm:
+            return Opinion(danger, Urgency.EMERGENCY, _THREAT)
+        return Opinion(danger, urgency, _SELF_HARM[urgency] if self_harm >= ENOUGH else UNNAMED)
+
+    def _probabilities(self, known: Sequence[Sequence[int]]) -> Iterable[float]:
+        size = shrink(len(known))
+        sums = map(sum, zip(*known, strict=True)) if known else (0, 0, 0, 0)
+        return (
+            probability((bias + total * size) / SCALE) for bias, total in zip(self._bias, sums, strict=True)
+        )
+
+    @classmethod
+    def load(cls, path: Path = MODEL) -> Witness:
+        """Read a model."""
+        content = json.loads(path.read_text("utf-8"))
+        return cls(content["bias"], content["weights"])
+
+
+def shrink(count: int) -> float:
+    """What *count* grams weigh each, so that a long message is not certain of everything."""
+    return 1 / (math.sqrt(count) + 1)
+
+
+def probability(score: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+
+
+def as_flag(opinion: Opinion, text: str, other_person: bool) -> RedFlag | None:
+    """The alarm an opinion is worth, if it is worth one."""
+    if opinion.danger < ENOUGH:
+        return None
+    return RedFlag(
+        concept=opinion.concept,
+        urgency=opinion.urgency,
+        text=text,
+        rule=f"second reader {opinion.danger:.2f}",
+        ask=opinion.danger < CERTAIN,
+        other_person=other_person,
+    )
+
+
+@cache
+def standard_witness() -> Witness:
+    """The model shipped with the house."""
+    return Witness.load()
