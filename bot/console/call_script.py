@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -180,26 +180,35 @@ def touch_of(db: sa.Connection, row: Row) -> Row | None:
 
 def step(touch: Row, wording: Wording, *, level: str = "", problem: str = "") -> Step:
     """The open question, and what was answered before."""
-    keys = touch.questions.split()
+    keys, facts = touch.questions.split(), facts_of(touch, wording.zone)
     answers = dict(touch.answers or {})
     given = tuple(
-        (plan_words.QUESTIONS.get(key, key), _worded(read_out(key, wording), value))
+        (plan_words.QUESTIONS.get(key, key), _worded(read_out(key, wording, facts), value))
         for key, value in answers.items()
         if key in QUESTIONS
     )
     over = touch.place >= len(keys) or touch.state == "answered"
-    question = None if over else read_out(keys[touch.place], wording)
+    question = None if over else read_out(keys[touch.place], wording, facts)
     return Step(question, given, level, problem)
 
 
-def read_out(key: str, wording: Wording) -> Asked:
+def facts_of(touch: Row, zone: ZoneInfo) -> dict[str, Any]:
+    """What a question may name of its episode, as far as it is worth saying on the telephone."""
+    anchor: datetime = touch.anchor_at
+    unsaid = dict.fromkeys(("doctor", "department", "place", "number", "urgent_phone"), "")
+    return {"day": anchor.astimezone(zone).date(), "start": anchor} | unsaid
+
+
+def read_out(key: str, wording: Wording, facts: Mapping[str, Any]) -> Asked:
     """The words of a question and its options, from the text that patients read."""
     kind = QUESTIONS[key].kind
     try:
-        text = wording.text(say(f"plan/{key}"), Language.SIMPLIFIED)
+        text = wording.text(say(f"plan/{key}", **facts), Language.SIMPLIFIED)
     except jinja2.UndefinedError:  # it names something of the episode
         text = plan_words.QUESTIONS.get(key, key)
-    lines = [line for line in text.splitlines() if not line.startswith(("请回复", "需要护士请回复", "（可以"))]
+    lines = [
+        line for line in text.splitlines() if not line.startswith(("请回复", "需要护士请回复", "（可以"))
+    ]
     options = tuple((number, label.strip()) for number, label in _OPTION.findall("\n".join(lines)))
     words = "\n".join(lines)
     first = _OPTION.search(words)
@@ -237,7 +246,7 @@ def take(
         touch=touch,
         key=key,
         answer=answer,
-        text=f"电话：{_worded(read_out(key, wording), answer.value)}",
+        text=f"电话：{_worded(read_out(key, wording, facts_of(touch, zone)), answer.value)}",
         contact_id=row.contact_id,
         message_id=None,
         now=now,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from bot.console.call_script import CARE, alarming, asked, read_out
+from bot.console.call_script import CARE, alarming, asked, facts_of, read_out
 from bot.console.calls import next_try
 from bot.hospital.questions import QUESTIONS
 from bot.outbox.wording import Wording
 from storage.tables import alerts, leads, letters, plan_instances, tasks, touches
 from tests.chat import ZONE
+from tests.conftest import NOW
 from tests.console.conftest import COLLEAGUES, House
 
 ME = COLLEAGUES["nurse"]
@@ -138,8 +140,9 @@ async def test_an_answer_in_the_chat_ends_the_call_and_nobody_rings(house: House
 
 def test_every_question_of_the_bank_can_be_read_out_with_its_options() -> None:
     wording = Wording(ZONE)
+    facts = facts_of(SimpleNamespace(anchor_at=NOW), ZONE)  # type: ignore[arg-type]
     for key, question in QUESTIONS.items():
-        asked_out = read_out(key, wording)
+        asked_out = read_out(key, wording, facts)
         assert asked_out.text, key
         if question.kind in ("choice", "several"):
             numbers = [number for number, _ in asked_out.options]
