@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("understanding", "webhook", "postman", "kills", "importing", "broadcast", "plans")
+ALL = ("understanding", "webhook", "postman", "kills", "importing", "broadcast", "plans", "console")
 
 
 def main(names: list[str]) -> int:

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot.console import measures, paper
-from bot.console.measures.base import Section, Span
+from bot.console.measures.base import MOST_PEOPLE, Past, Section, Span
+from bot.console.measures.care import without_answer
 from bot.console.measures.growth import WITHIN, lost
 from bot.console.measures.service import written_to
 from bot.console.pages import HEADERS, ZONE, shown, words_of
@@ -47,6 +48,7 @@ class Remembered:
     """What took long to count, for a while."""
 
     def __init__(self) -> None:
+        self.past = Past()
         self._kept: dict[tuple[str, date, int], tuple[datetime, Section]] = {}
 
     def get(self, key: str, span: Span) -> Section | None:
@@ -70,7 +72,8 @@ def _span(request: web.Request) -> tuple[str, Span]:
     days = request.query.get("days", "30")
     days = days if days in SPANS else "30"
     today = now.astimezone(zone).date()
-    return days, Span(today - timedelta(days=int(days) - 1), int(days), now, zone)
+    past = request.app[KEPT].past
+    return days, Span(today - timedelta(days=int(days) - 1), int(days), now, zone, past)
 
 
 async def _sections(request: web.Request, keys: Sequence[str], span: Span) -> list[Section]:
@@ -156,7 +159,8 @@ def _month(request: web.Request) -> Span:
     else:
         first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     after = (first + timedelta(days=31)).replace(day=1)
-    return Span(first, (min(after, today + timedelta(days=1)) - first).days, now, zone)
+    days = (min(after, today + timedelta(days=1)) - first).days
+    return Span(first, days, now, zone, request.app[KEPT].past)
 
 
 def _sheets(
@@ -208,7 +212,7 @@ async def figure(request: web.Request) -> web.Response:
     (section,) = await _sections(request, (view,), span)
     found = next((one for one in section.figures if one.key == key), section.figures[0])
     about = found.name
-    people: Sequence[Mapping[str, Any]] = found.rows
+    people: Sequence[Mapping[str, Any]] = found.people()
     if (listing := _listing(request, key, span)) is not None:
         people = await request.app[DATABASE].read(listing)
     if key == "workload":
@@ -222,7 +226,7 @@ async def figure(request: web.Request) -> web.Response:
         views=VIEWS,
         figure=found,
         about=about,
-        people=people[:300] if _sees_people(request, view) else [],
+        people=people[:MOST_PEOPLE] if _sees_people(request, view) else [],
         all=len(people),
         hidden=not _sees_people(request, view),
     )
@@ -234,6 +238,8 @@ def _listing(
     """People who are only looked for when somebody asks."""
     if key == "workload":
         return partial(written_to, span=span, who=request.query.get("who", ""))
+    if key in ("coverage", "replied"):
+        return partial(without_answer, span=span, missed=key == "coverage")
     within = next((days for days in WITHIN if key == f"retention_{days}"), 365 if key == "churn" else None)
     if within is not None:
         return partial(lost, span=span, days=within, department=request.query.get("department", ""))

@@ -262,24 +262,36 @@ def without_answer(
     ).all()
 
 
-def reached_by_phone(connection: sa.Connection, since: datetime, until: datetime) -> Rows:
-    """Patients whose follow-up stayed without an answer then, and when a call of ours reached them."""
-    return connection.execute(
-        sa.select(tasks.c.patient_code, sa.func.max(call_attempts.c.at).label("at"))
-        .join(tasks, tasks.c.id == call_attempts.c.task_id)
+def reached_by_phone(connection: sa.Connection, since: datetime, until: datetime) -> int:
+    """How many follow-ups sent then stayed without an answer until a call of ours reached the patient."""
+    called = (
+        sa.select(sa.literal(1))
+        .select_from(tasks.join(call_attempts, call_attempts.c.task_id == tasks.c.id))
         .where(
-            call_attempts.c.at >= since,
-            call_attempts.c.at < until,
-            call_attempts.c.outcome.in_(REACHED),
+            tasks.c.patient_code == touches.c.patient_code,
             tasks.c.kind.in_(("plan", "silence", "no_route")),
-            tasks.c.patient_code.is_not(None),
+            call_attempts.c.at >= touches.c.asked_at,
+            call_attempts.c.outcome.in_(REACHED),
         )
-        .group_by(tasks.c.patient_code)
-    ).all()
+        .correlate(touches)
+        .exists()
+    )
+    return int(
+        connection.execute(
+            sa.select(sa.func.count()).where(
+                ASKED,
+                touches.c.asked_at >= since,
+                touches.c.asked_at < until,
+                touches.c.state == "silent",
+                touches.c.purpose.in_(FOLLOW_UPS),
+                called,
+            )
+        ).scalar_one()
+    )
 
 
-def answers(connection: sa.Connection, since: datetime, until: datetime, limit: int = 10_000) -> Rows:
-    """What was answered to the follow-ups sent then, the newest first, and of which department they were."""
+def answers(connection: sa.Connection, since: datetime, until: datetime) -> Rows:
+    """What was answered to the follow-ups sent then, and of which department they were."""
     visit = sa.and_(
         plan_instances.c.episode.startswith("visit:"),
         visits.c.code == sa.func.substr(plan_instances.c.episode, 7),
@@ -308,8 +320,8 @@ def answers(connection: sa.Connection, since: datetime, until: datetime, limit: 
             touches.c.asked_at < until,
             touches.c.answers.is_not(None),
         )
-        .order_by(touches.c.asked_at.desc())
-        .limit(limit)
+        .order_by(touches.c.asked_at)
+        .limit(MOST)
     ).all()
 
 
@@ -329,8 +341,8 @@ def told_on_the_phone(connection: sa.Connection, since: datetime, until: datetim
             call_attempts.c.at < until,
             call_attempts.c.answers.is_not(None),
         )
-        .order_by(call_attempts.c.at.desc())
-        .limit(10_000)
+        .order_by(call_attempts.c.at)
+        .limit(MOST)
     ).all()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
 
 from bot.console.charts import Chart
 from bot.console.intervals import quantile, wilson
@@ -14,7 +16,31 @@ from bot.domain.patient import Patient
 from storage.rows import Row
 
 FEWEST: Final = 30  # answers: below that a share says nothing (safety.md §3)
-FEWEST_OF_ONE: Final = 50  # … of one colleague, doctor or department
+MOST_PEOPLE: Final = 300  # behind a figure, on its page
+
+
+Question = Callable[[sa.Connection, datetime, datetime], Sequence[Row]]
+
+
+class Past:
+    """Rows of days gone by, which hardly change any more: asked for every ten minutes at most."""
+
+    AGE: Final = timedelta(minutes=10)
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, datetime, datetime], tuple[datetime, Sequence[Row]]] = {}
+
+    def rows(
+        self, db: sa.Connection, question: Question, since: datetime, until: datetime, now: datetime
+    ) -> Sequence[Row]:
+        """What the question finds, as of a few minutes ago."""
+        key = (question.__name__, since, until)
+        if (known := self._kept.get(key)) is not None and now - known[0] < self.AGE:
+            return known[1]
+        found = question(db, since, until)
+        self._kept = {one: kept for one, kept in self._kept.items() if now - kept[0] < self.AGE}
+        self._kept[key] = (now, found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +51,17 @@ class Span:
     days: int
     now: datetime
     zone: ZoneInfo
+    past: Past = field(default_factory=Past, compare=False)
+
+    def rows(self, db: sa.Connection, question: Question) -> Sequence[Row]:
+        """What the question finds in these days, in order of time: yesterday and today as it is this moment."""
+        yesterday = datetime.combine(self.day(self.now) - timedelta(days=1), time(), self.zone)
+        if yesterday <= self.since:
+            return question(db, self.since, self.until)
+        if yesterday >= self.until:
+            return self.past.rows(db, question, self.since, self.until, self.now)
+        before = self.past.rows(db, question, self.since, yesterday, self.now)
+        return [*before, *question(db, yesterday, self.until)]
 
     @property
     def since(self) -> datetime:
@@ -45,17 +82,21 @@ class Span:
         """The hospital's day of a moment."""
         return at.astimezone(self.zone).date()
 
+    def hour(self, at: datetime) -> int:
+        """The hospital's hour of a moment."""
+        return at.astimezone(self.zone).hour
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number, what it means, how sure it is, and the rows it was counted from."""
+    """A number, what it means, how sure it is, and the people it was counted from."""
 
     key: str
     name: str
     value: str
     definition: str
     interval: str = ""
-    rows: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    people: Callable[[], Sequence[Mapping[str, Any]]] = tuple  # made only when somebody looks
 
 
 @dataclass(frozen=True, slots=True)

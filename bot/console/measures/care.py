@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,14 +32,11 @@ from storage.rows import Row
 def follow_up(db: sa.Connection, span: Span) -> Section:
     """Whether those who should hear from us did, and whether we heard from them."""
     by_plan: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for plan, state, sent, count in rows.follow_up(db, span.since, span.until):
+    for plan, state, sent, count in span.rows(db, rows.follow_up):
         by_plan[plan][state] += count
         by_plan[plan]["asked" if sent else "missed"] += count
     total: Counter[str] = sum(by_plan.values(), Counter())
-    missed = rows.without_answer(db, span.since, span.until, missed=True)
-    silent = rows.without_answer(db, span.since, span.until, missed=False)
-    reached = {row.patient_code: row.at for row in rows.reached_by_phone(db, span.since, span.until)}
-    phoned = sum(1 for one in silent if one.patient_code in reached and reached[one.patient_code] >= one.at)
+    phoned = rows.reached_by_phone(db, span.since, span.until)
     owed = total["asked"] + total["missed"]
     coverage, coverage_interval = share(total["asked"], owed)
     reply, reply_interval = share(total["answered"], total["asked"])
@@ -55,15 +53,6 @@ def follow_up(db: sa.Connection, span: Span) -> Section:
                 coverage,
                 "发出的随访 ÷ 该发的随访；没有发出的列在下面，并写明原因",
                 coverage_interval,
-                [
-                    person(
-                        one.at,
-                        one.patient_name,
-                        f"{one.plan} {one.step} {labels.reason(one.reason)}",
-                        patient_page(one),
-                    )
-                    for one in missed
-                ],
             ),
             Figure(
                 "replied",
@@ -71,15 +60,6 @@ def follow_up(db: sa.Connection, span: Span) -> Section:
                 reply,
                 "回答了的随访 ÷ 发出的随访；下面列出没有回答的",
                 reply_interval,
-                [
-                    person(
-                        one.at,
-                        one.patient_name,
-                        f"{one.plan} {one.step}" + ("，已打通电话" if one.patient_code in reached else ""),
-                        patient_page(one),
-                    )
-                    for one in silent
-                ],
             ),
             Figure(
                 "reached", "随访联系上", reach, "回答了的，加上之后电话打通的 ÷ 发出的随访", reach_interval
@@ -119,6 +99,19 @@ def follow_up(db: sa.Connection, span: Span) -> Section:
     )
 
 
+def without_answer(db: sa.Connection, span: Span, *, missed: bool) -> list[dict[str, Any]]:
+    """Follow-ups that were not sent, and why; or that were sent and stayed without an answer."""
+    return [
+        person(
+            one.at,
+            one.patient_name,
+            f"{one.plan} {one.step} {labels.reason(one.reason)}".strip(),
+            patient_page(one),
+        )
+        for one in rows.without_answer(db, span.since, span.until, missed=missed)
+    ]
+
+
 def _calls(db: sa.Connection, span: Span) -> tuple[int, int]:
     found = rows.calls(db, span.since, span.until)
     return sum(one.tries for one in found), sum(one.tries for one in found if one.outcome in rows.REACHED)
@@ -126,13 +119,13 @@ def _calls(db: sa.Connection, span: Span) -> tuple[int, int]:
 
 def complaints(db: sa.Connection, span: Span) -> Section:
     """How complaints are dealt with."""
-    found, overdue = rows.complaints(db, span.since, span.until), rows.overdue(db, span.day(span.now))
+    found, overdue = span.rows(db, rows.complaints), rows.overdue(db, span.day(span.now))
     answered = [one for one in found if one.replied_at is not None]
-    punctual = [one for one in answered if one.due and span.day(one.replied_at) <= one.due]
+    late = [one for one in answered if not one.due or span.day(one.replied_at) > one.due]
     judged = [one for one in found if one.status in ("accepted", "disputed", "reopened")]
-    accepted = [one for one in judged if one.status == "accepted"]
-    on_time, on_time_interval = share(len(punctual), len(answered))
-    content, content_interval = share(len(accepted), len(judged))
+    accepted = sum(one.status == "accepted" for one in judged)
+    on_time, on_time_interval = share(len(answered) - len(late), len(answered))
+    content, content_interval = share(accepted, len(judged))
     look, look_interval = middle([minutes(one.at, one.looked_at) for one in found if one.looked_at], 0.5)
     days = sorted(float(_workdays(span, one)) for one in answered)
     by_level = Counter(one.severity for one in found)
@@ -140,13 +133,15 @@ def complaints(db: sa.Connection, span: Span) -> Section:
         "complaints",
         "投诉",
         [
-            Figure("complaints", "投诉", str(len(found)), "这段时间受理的投诉", rows=_listed(found)),
+            Figure(
+                "complaints", "投诉", str(len(found)), "这段时间受理的投诉", people=partial(_listed, found)
+            ),
             Figure(
                 "overdue",
                 "超期未答复",
                 str(len(overdue)),
                 "现在已过答应日期、还没有答复的投诉",
-                rows=_listed(overdue),
+                people=partial(_listed, overdue),
             ),
             Figure(
                 "on_time",
@@ -154,7 +149,7 @@ def complaints(db: sa.Connection, span: Span) -> Section:
                 on_time,
                 "首次答复不晚于应答复日的投诉 ÷ 已答复的投诉；下面列出不按时的",
                 on_time_interval,
-                _listed([one for one in answered if one not in punctual]),
+                partial(_listed, late),
             ),
             Figure("first_look", "首次人工处理中位数", look, "从受理到同事第一次处理", look_interval),
             _handling("handling", "答复用时中位数", days, 0.5, answered),
@@ -165,7 +160,7 @@ def complaints(db: sa.Connection, span: Span) -> Section:
                 content,
                 "患者认可答复的投诉 ÷ 患者表过态的投诉；下面列出不认可的",
                 content_interval,
-                _listed([one for one in judged if one not in accepted]),
+                partial(_listed, [one for one in judged if one.status != "accepted"]),
             ),
             Figure("praise", "表扬", str(rows.praise(db, span.since, span.until)), "这段时间收到的表扬"),
         ],
@@ -193,7 +188,7 @@ def _handling(key: str, name: str, days: Sequence[float], part: float, answered:
         f"{value:.0f} 个工作日",
         definition,
         f"n={len(days)}，95%区间 {low:.0f}–{high:.0f}",
-        _listed(answered),
+        partial(_listed, answered),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from bot.console import charts, labels
 from bot.console.charts import Share
 from bot.console.measures.base import (
     FEWEST,
+    MOST_PEOPLE,
     Figure,
     Section,
     Span,
@@ -34,13 +36,13 @@ def satisfaction(db: sa.Connection, span: Span) -> Section:
     scored = _scores(db, span)
     good = sum(score >= 4 for score, _, _ in scored)
     liking, interval = share(good, len(scored), FEWEST)
-    low = [row for score, row, _ in scored if score <= 2]
+    low = [one for one in scored if one[0] <= 2]
     by_department: defaultdict[str, list[int]] = defaultdict(list)
     by_week: defaultdict[date, list[int]] = defaultdict(list)
-    for score, row, department in scored:
+    for score, department, row in scored:
         if department:
             by_department[department].append(score)
-        day = span.day(row["at"])
+        day = span.day(row.at)
         by_week[day - timedelta(days=day.weekday())].append(score)
     return Section(
         "satisfaction",
@@ -54,7 +56,7 @@ def satisfaction(db: sa.Connection, span: Span) -> Section:
                 "低分",
                 str(len(low)),
                 "打1–2分的；每一位都应当有人联系",
-                rows=low,
+                people=partial(_who_said, low),
             ),
         ],
         [
@@ -76,38 +78,33 @@ def _enough(found: Mapping[str, Sequence[int]]) -> list[Share]:
     return sorted(shown, key=lambda one: one.good / one.count)
 
 
-def _scores(db: sa.Connection, span: Span) -> list[tuple[int, dict[str, Any], str]]:
+def _scores(db: sa.Connection, span: Span) -> list[tuple[int, str, Row]]:
+    """Score, department, and whose it is."""
     found = [
-        (int(score), person(row.at, row.patient_name, f"{score} 分", patient_page(row)), row.department or "")
-        for row in rows.answers(db, span.since, span.until)
+        (int(score), row.department or "", row)
+        for row in span.rows(db, rows.answers)
         if str(score := (row.answers or {}).get("csat", "")).isdigit()
     ]
-    for row in rows.told_on_the_phone(db, span.since, span.until):
-        said = str((row.answers or {}).get("score", ""))
-        if said[:1].isdigit():
-            found.append(
-                (
-                    int(said[0]),
-                    person(row.at, row.patient_name, f"{said[0]} 分（电话）", patient_page(row)),
-                    "",
-                )
-            )
-    return found
+    told = span.rows(db, rows.told_on_the_phone)
+    said = ((str((row.answers or {}).get("score", ""))[:1], row) for row in told)
+    return found + [(int(score), "", row) for score, row in said if score.isdigit()]
+
+
+def _who_said(low: Sequence[tuple[int, str, Row]]) -> list[dict[str, Any]]:
+    return [
+        person(row.at, row.patient_name, f"{score} 分 {department}".strip(), patient_page(row))
+        for score, department, row in sorted(low, key=lambda one: one[2].at, reverse=True)[:MOST_PEOPLE]
+    ]
 
 
 def response(db: sa.Connection, span: Span) -> Section:
     """How long people wait for people."""
-    asked, alarms = rows.handovers(db, span.since, span.until), rows.alarms(db, span.since, span.until)
+    asked, alarms = span.rows(db, rows.handovers), span.rows(db, rows.alarms)
     waited = [minutes(one.at, one.answered_at) for one in asked if one.answered_at]
-    unanswered = [one for one in asked if one.answered_at is None]
     half, half_interval = middle(waited, 0.5)
     most, most_interval = middle(waited, 0.9)
     answered, answered_interval = share(len(waited), len(asked))
-    slowest = sorted(
-        (one for one in asked if one.answered_at),
-        key=lambda one: one.at - one.answered_at,
-    )
-    hours = Counter(one.at.astimezone(span.zone).hour for one in asked)
+    hours = Counter(span.hour(one.at) for one in asked)
     return Section(
         "response",
         "响应",
@@ -118,15 +115,7 @@ def response(db: sa.Connection, span: Span) -> Section:
                 half,
                 "从转人工到同事第一条消息发出；下面从最慢的列起",
                 half_interval,
-                [
-                    person(
-                        one.at,
-                        one.patient_name,
-                        f"{span_words(minutes(one.at, one.answered_at))} {one.answered_by}",
-                        conversation_page(one),
-                    )
-                    for one in slowest
-                ],
+                partial(_waited, asked),
             ),
             Figure("first_reply_p90", "首次人工回复 P90", most, "十次里有九次不超过这么久", most_interval),
             Figure(
@@ -135,10 +124,7 @@ def response(db: sa.Connection, span: Span) -> Section:
                 answered,
                 "有同事回复的 ÷ 全部转人工；下面列出没有回复的",
                 answered_interval,
-                [
-                    person(one.at, one.patient_name, "没有人回复", conversation_page(one))
-                    for one in unanswered
-                ],
+                partial(_unanswered, asked),
             ),
             *_alarms(alarms),
             _promises(db, span),
@@ -155,24 +141,44 @@ def response(db: sa.Connection, span: Span) -> Section:
     )
 
 
-def _promises(db: sa.Connection, span: Span) -> Figure:
-    promised = rows.promises(db, span.since, min(span.until, span.now))
-    kept = [
-        one
-        for one in promised
-        if one.done_at is not None and one.done_at <= one.due_at + timedelta(minutes=5)
+def _waited(asked: Sequence[Row]) -> list[dict[str, Any]]:
+    slowest_first = sorted(
+        (one for one in asked if one.answered_at), key=lambda one: one.at - one.answered_at
+    )
+    return [
+        person(
+            one.at,
+            one.patient_name,
+            f"{span_words(minutes(one.at, one.answered_at))} {one.answered_by}",
+            conversation_page(one),
+        )
+        for one in slowest_first[:MOST_PEOPLE]
     ]
-    keeping, interval = share(len(kept), len(promised))
+
+
+def _unanswered(asked: Sequence[Row]) -> list[dict[str, Any]]:
+    return [
+        person(one.at, one.patient_name, "没有人回复", conversation_page(one))
+        for one in asked
+        if one.answered_at is None
+    ]
+
+
+def _promises(db: sa.Connection, span: Span) -> Figure:
+    promised = [one for one in span.rows(db, rows.promises) if one.due_at < span.now]
+    broken = [
+        one for one in promised if one.done_at is None or one.done_at > one.due_at + timedelta(minutes=5)
+    ]
+    keeping, interval = share(len(promised) - len(broken), len(promised))
     return Figure(
         "promises",
         "承诺兑现率",
         keeping,
         "按时回电的承诺 ÷ 到期的承诺；下面列出没有按时的",
         interval,
-        [
+        lambda: [
             person(one.due_at, one.patient_name, one.assigned_to or "没有人负责", f"/console/calls/{one.id}")
-            for one in promised
-            if one not in kept
+            for one in broken[:MOST_PEOPLE]
         ],
     )
 
@@ -204,7 +210,9 @@ def _alarms(found: Sequence[Row]) -> list[Figure]:
         ]
 
     return [
-        Figure("alarms", "E/U 警报", str(len(found)), "这段时间的紧急与尽快警报", rows=listed(found)),
+        Figure(
+            "alarms", "E/U 警报", str(len(found)), "这段时间的紧急与尽快警报", people=partial(listed, found)
+        ),
         Figure("wait", "警报响应中位数", half, "从收到消息到护士认领", half_interval),
         Figure("wait_p90", "警报响应 P90", most, "十个警报里有九个不超过这么久", most_interval),
         Figure(
@@ -213,7 +221,7 @@ def _alarms(found: Sequence[Row]) -> list[Figure]:
             quick,
             "3分钟内有人认领的 E 级警报 ÷ 全部 E 级警报；下面列出慢的",
             quick_interval,
-            listed(slow),
+            partial(listed, slow),
         ),
         Figure(
             "false",
@@ -221,7 +229,7 @@ def _alarms(found: Sequence[Row]) -> list[Figure]:
             wrong,
             "处置为误报的警报 ÷ 已处置的警报",
             wrong_interval,
-            listed([one for one in found if one.disposition == "false"]),
+            partial(listed, [one for one in found if one.disposition == "false"]),
         ),
     ]
 
@@ -229,7 +237,7 @@ def _alarms(found: Sequence[Row]) -> list[Figure]:
 def workload(db: sa.Connection, span: Span) -> Section:
     """Who did how much. Nobody is ranked by it: people come in different shifts to different wards."""
     written = {one.author: one for one in rows.written(db, span.since, span.until)}
-    asked, alarms = rows.handovers(db, span.since, span.until), rows.alarms(db, span.since, span.until)
+    asked, alarms = span.rows(db, rows.handovers), span.rows(db, rows.alarms)
     looked = rows.looked_into(db, span.since, span.until)
     tries: Counter[str] = Counter()
     for one in rows.calls(db, span.since, span.until):
