@@ -38,6 +38,7 @@ STATES = {
 }
 REASONS = {
     "recalled": "已撤回",
+    "staff": "同事停发",
     "too_late": "过了有效时间",
     "deceased": "患者已故",
     "no_consent": "未同意此类消息",

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.console import labels, plan_words
+from bot.console import labels, plan_words, planned
 from bot.console.pages import ZONE, moved, shown
 from bot.console.people import STAFF, patient_for
+from bot.console.thread import tag_facts
 from bot.domain.patient import Patient
 from bot.domain.phone import normal_phone
 from bot.hospital import reports, tiers
@@ -38,6 +39,7 @@ BOOKINGS = {
 }
 REPORTS = {"lab": "检验", "imaging": "影像", "pathology": "病理", "exam": "体检"}
 SHOWN_CODES = 12
+ACTORS = {"import": "医院导入", "patient": "患者"}
 
 routes = web.RouteTableDef()
 
@@ -122,7 +124,13 @@ async def _page(request: web.Request, *, why: str, asked: bool = False) -> web.R
 
     def read(db: sa.Connection) -> dict[str, Any]:
         row = patient_for(db, staff, code, now, why=why)
-        return {"patient": _identity(row, today, readable=bool(why)), **_record(db, code, zone)}
+        return {
+            "patient": _identity(row, today, readable=bool(why)),
+            "planned": planned.to_come(db, code, now),
+            "history": planned.history(db, code),
+            "family": _family(db, code, today),
+            **_record(db, code, zone),
+        }
 
     try:
         found = await request.app[DATABASE].write(read)
@@ -134,8 +142,9 @@ async def _page(request: web.Request, *, why: str, asked: bool = False) -> web.R
         request,
         "patient.html",
         tier=TIERS[tier],
-        problem=problem,
+        problem=problem or ("来不及了，或时间不在8点到21点之间。" if request.query.get("late") else ""),
         readable=bool(why),
+        tag_kinds=labels.TAG_KINDS,
         status=422 if problem else 200,
         **found,
     )
@@ -180,7 +189,7 @@ def _record(db: sa.Connection, code: str, zone: ZoneInfo) -> dict[str, Any]:
     ]
     booked = patient_rows.appointments_of(db, code)
     return {
-        "tags": patient_rows.tags(db, code),
+        "tags": [tag_facts(row) for row in patient_rows.tags(db, code)],
         "speakers": [
             {
                 "contact": row.contact_id,
@@ -214,9 +223,17 @@ def _record(db: sa.Connection, code: str, zone: ZoneInfo) -> dict[str, Any]:
         "consents": patient_rows.consents_of(db, code),
         "purposes": labels.PURPOSES,
         "letters": letters,
-        "planned": patient_rows.planned(db, code),
         "timeline": _timeline(db, code, visits, booked, zone),
     }
+
+
+def _family(db: sa.Connection, code: str, today: date) -> list[dict[str, Any]]:
+    """Patients for whom the same users speak."""
+    rows = patient_rows.family(db, code)
+    return [
+        one | {"relation": labels.RELATIONS.get(row.relation, row.relation)}
+        for one, row in zip(listed(rows, today), rows, strict=True)
+    ]
 
 
 def _year(visits: Iterable[Row]) -> dict[str, Any]:
@@ -271,7 +288,7 @@ def _timeline(
         (
             row.at,
             "同意",
-            f"{'同意' if row.granted else '撤回'}{labels.PURPOSES.get(row.purpose, row.purpose)}（{row.actor}）",
+            f"{'同意' if row.granted else '撤回'}{labels.PURPOSES.get(row.purpose, row.purpose)}（{ACTORS.get(row.actor, row.actor)}）",
         )
         for row in patient_rows.consents_of(db, code)
     ]
@@ -279,16 +296,14 @@ def _timeline(
     return [{"at": at, "kind": kind, "text": text} for at, kind, text in events[:60]]
 
 
-async def _change(request: web.Request, act: Callable[[sa.Connection, str, str], object]) -> web.Response:
-    """Do something to a patient one may see, and write it down."""
+async def _change(request: web.Request, act: Callable[[sa.Connection, str], str]) -> web.Response:
+    """Do something to a patient one may see, and write down what `act` answers."""
     code, staff, now = request.match_info["code"], request[STAFF], request.app[CLOCK].now()
-    tag = str((await request.post()).get("tag", "")).strip()[:30]
 
     def write(db: sa.Connection) -> None:
         patient_for(db, staff, code, now)
-        if tag:
-            act(db, code, tag)
-            audit.append(db, staff.name, "tag", f"patient:{code}", tag, now)
+        if done := act(db, code):
+            audit.append(db, staff.name, "tag", f"patient:{code}", done, now)
 
     try:
         await request.app[DATABASE].write(write)
@@ -299,30 +314,45 @@ async def _change(request: web.Request, act: Callable[[sa.Connection, str, str],
 
 @routes.post("/console/patients/{code}/tags")
 async def add_tag(request: web.Request) -> web.Response:
-    """A colleague knows something of the patient."""
-    staff, now = request[STAFF], request.app[CLOCK].now()
-    return await _change(request, lambda db, code, tag: threads.add_tag(db, code, tag, staff.name, now))
+    """A colleague knows something of the patient: of what kind, how they know, until when it holds."""
+    form, staff, now, zone = await request.post(), request[STAFF], request.app[CLOCK].now(), request.app[ZONE]
+    tag, kind, evidence, until = (
+        str(form.get(name, "")).strip() for name in ("tag", "kind", "evidence", "until")
+    )
+
+    def act(db: sa.Connection, code: str) -> str:
+        label = tag[:30]
+        if label:
+            threads.add_tag(
+                db,
+                code,
+                label,
+                staff.name,
+                now,
+                kind=kind if kind in labels.TAG_KINDS else "",
+                evidence=evidence[:200],
+                until=_end_of(until, zone),
+            )
+        return label
+
+    return await _change(request, act)
+
+
+def _end_of(day: str, zone: ZoneInfo) -> datetime | None:
+    """The last moment of a day of a form; None: it has no end."""
+    try:
+        return datetime.combine(date.fromisoformat(day), time(23, 59), zone)
+    except ValueError:
+        return None
 
 
 @routes.post("/console/patients/{code}/tags/remove")
 async def remove_tag(request: web.Request) -> web.Response:
     """It is not true (any more)."""
-    return await _change(request, threads.remove_tag)
+    tag = str((await request.post()).get("tag", "")).strip()[:30]
 
+    def act(db: sa.Connection, code: str) -> str:
+        threads.remove_tag(db, code, tag)
+        return f"不再是 {tag}" if tag else ""
 
-@routes.post("/console/patients/{code}/planned/{touch:\\d+}/stop")
-async def stop_planned(request: web.Request) -> web.Response:
-    """What a plan would have sent is not sent."""
-    code, number = request.match_info["code"], int(request.match_info["touch"])
-    staff, now = request[STAFF], request.app[CLOCK].now()
-
-    def write(db: sa.Connection) -> None:
-        patient_for(db, staff, code, now)
-        if patient_rows.cancel_touch(db, code, number, staff.name, now):
-            audit.append(db, staff.name, "stop contact", f"patient:{code}", str(number), now)
-
-    try:
-        await request.app[DATABASE].write(write)
-    except LookupError as error:
-        raise web.HTTPNotFound from error
-    return moved(f"/console/patients/{code}")
+    return await _change(request, act)

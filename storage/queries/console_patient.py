@@ -196,6 +196,77 @@ def cancel_touch(connection: sa.Connection, code: str, touch: int, by: str, now:
     return True
 
 
+def move_touch(
+    connection: sa.Connection, code: str, touch: int, at: datetime, by: str, now: datetime
+) -> bool:
+    """What is planned is sent at another hour and stays useful as long; False: it is not planned any more."""
+    row = connection.execute(
+        sa.select(touches.c.instance_id, touches.c.due_at, touches.c.useful_until).where(
+            touches.c.id == touch, touches.c.patient_code == code, touches.c.state == "planned"
+        )
+    ).first()
+    if row is None:
+        return False
+    useful = max(row.useful_until, at + (row.useful_until - row.due_at))
+    connection.execute(touches.update().where(touches.c.id == touch).values(due_at=at, useful_until=useful))
+    connection.execute(
+        plan_decisions.insert().values(
+            instance_id=row.instance_id, touch_id=touch, at=now, decision="rescheduled", reason=f"staff {by}"
+        )
+    )
+    return True
+
+
+def waiting_letters(connection: sa.Connection, code: str, now: datetime) -> Rows:
+    """Letters about the patient that are not due yet."""
+    return connection.execute(
+        sa.select(letters)
+        .where(letters.c.patient_code == code, letters.c.state == "queued", letters.c.not_before > now)
+        .order_by(letters.c.not_before)
+        .limit(20)
+    ).all()
+
+
+def stop_letter(connection: sa.Connection, code: str, letter: int) -> bool:
+    """It does not go; False: it has gone, or goes now."""
+    done = connection.execute(
+        letters.update()
+        .where(
+            letters.c.id == letter,
+            letters.c.patient_code == code,
+            letters.c.state == "queued",
+            letters.c.claimed_until.is_(None),
+        )
+        .values(state="suppressed", reason="staff")
+    )
+    return done.rowcount > 0
+
+
+def family(connection: sa.Connection, code: str) -> Rows:
+    """Whoever is linked to the same users: code, name, sex, birth_date, relation to the user, contact_id."""
+    same = sa.select(bindings.c.contact_id).where(
+        bindings.c.patient_code == code, bindings.c.ended_at.is_(None)
+    )
+    return connection.execute(
+        sa.select(
+            patients.c.code,
+            patients.c.name,
+            patients.c.sex,
+            patients.c.birth_date,
+            patients.c.vip_level,
+            patients.c.deceased_on,
+            bindings.c.relation,
+            bindings.c.contact_id,
+        )
+        .join(patients, patients.c.code == bindings.c.patient_code)
+        .where(
+            bindings.c.contact_id.in_(same), bindings.c.ended_at.is_(None), bindings.c.patient_code != code
+        )
+        .order_by(patients.c.code)
+        .limit(12)
+    ).all()
+
+
 def recently_read(connection: sa.Connection, name: str, since: datetime, limit: int = 12) -> list[str]:
     """Codes of the patients a colleague opened lately, the latest first."""
     rows = connection.execute(

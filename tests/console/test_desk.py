@@ -234,11 +234,58 @@ async def test_what_a_plan_would_send_can_be_stopped_and_says_by_whom(house: Hou
 
     await house.does(plan)
     nurse = await house.colleague()
-    assert "happy_call" in await nurse.sees("/console/patients/P01")
+    assert "出院回访 第1天" in await nurse.sees("/console/patients/P01")
+    tomorrow = f"{now.astimezone(ZONE) + timedelta(days=2):%Y-%m-%d}"
+    for wrong in ("", f"{tomorrow}T23:00", "2020-01-01T10:00"):  # at night, or in the past
+        _, where = await nurse.post("/console/patients/P01/planned/1/move", at=wrong)
+        assert "late" in where
+    await nurse.post("/console/patients/P01/planned/1/move", at=f"{tomorrow}T10:00")
+    [moved] = await house.asks(lambda db: db.execute(sa.select(touches)).all())
+    assert moved.due_at.astimezone(ZONE).isoformat() == f"{tomorrow}T10:00:00+08:00"
+    assert moved.useful_until >= moved.due_at
     await nurse.post("/console/patients/P01/planned/1/stop")
-    assert "happy_call" not in await nurse.sees("/console/patients/P01")
+    page = await nurse.sees("/console/patients/P01")
+    assert "没有计划中的消息" in page
+    assert f"{ME} 操作" in page
     why = await house.asks(lambda db: db.execute(sa.select(plan_decisions.c.reason)).scalars().all())
-    assert why == [f"staff {ME}"]
+    assert why == [f"staff {ME}", f"staff {ME}"]
+
+
+async def test_a_letter_that_waits_can_be_stopped_and_says_so(house: House) -> None:
+    nurse = await taken(house)
+    later = f"{house.clock.now().astimezone(ZONE) + timedelta(days=1):%Y-%m-%dT10:00}"
+    await nurse.post("/console/conversations/1/reply", text="明天请空腹来", key="a", mode="reply", at=later)
+    [letter] = await owed(house)
+    await house.does(lambda db: db.execute(letters.update().values(patient_code="P01")))
+    assert "明天请空腹来" in await nurse.sees("/console/patients/P01")
+    await nurse.post(f"/console/patients/P01/letters/{letter.id}/stop")
+    assert "同事停发" in await nurse.sees("/console/patients/P01")
+    assert [one.state for one in await owed(house)] == ["suppressed"]
+
+
+async def test_a_tag_says_of_what_kind_it_is_how_we_know_and_until_when(house: House) -> None:
+    nurse = await house.colleague()
+    tag = {"tag": "独居", "kind": "risk", "evidence": "电话里女儿说", "until": "2026-11-20"}
+    await nurse.post("/console/patients/P01/tags", **tag)
+    page = await nurse.sees("/console/patients/P01")
+    assert "风险" in page
+    assert f"来自 {ME}" in page
+    assert "电话里女儿说" in page
+    assert "已过期" not in page
+    house.passes(days=3)
+    nurse = await house.colleague()
+    assert "已过期" in await nurse.sees("/console/patients/P01")
+    await nurse.post("/console/patients/P01/tags/remove", tag="独居")
+    assert "独居" not in await nurse.sees("/console/patients/P01")
+
+
+@pytest.mark.parametrize("state", ["held", "gathered", "queued", "expired"])
+async def test_letters_of_every_state_have_a_name_on_the_patient_s_page(house: House, state: str) -> None:
+    nurse = await taken(house)
+    await nurse.post("/console/conversations/1/reply", text="您好", key="a", mode="reply")
+    await house.does(lambda db: db.execute(letters.update().values(patient_code="P01", state=state)))
+    for path in ("/console/patients/P01", "/console/conversations/1"):
+        await nurse.sees(path)
 
 
 async def test_a_call_pops_up_the_patient_or_a_choice_or_a_new_lead(house: House) -> None:
