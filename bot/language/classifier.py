@@ -7,15 +7,15 @@ some thousand sentences takes seconds, and the same sentences always give the sa
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from bot.language.model_file import Rows, numbers, read_model, save_model
 from bot.language.vocabulary import Word, sketched
 
 READ_AT_MOST: Final = 160  # characters of a message
@@ -49,18 +49,29 @@ def features(text: str, words: Sequence[Word]) -> list[str]:
 class Classifier:
     """Scores a sentence's features for every intent."""
 
-    def __init__(self, labels: Sequence[str], weights: Mapping[str, int]) -> None:
+    def __init__(self, labels: Sequence[str], weights: dict[str, int], unread: Rows | None = None) -> None:
         self.labels = tuple(labels)
         self._weights = weights
+        self._unread = unread or {}  # of a model on disk, what no sentence has asked for yet
         self._unpack = struct.Struct(f"<{len(labels)}Q").unpack
         self._offset = packed([_HALF] * len(labels))
 
     def __iter__(self) -> Iterator[str]:
         """The features it knows."""
+        self._read(list(self._unread))
         return iter(self._weights)
 
-    def scores(self, grams: Iterable[str]) -> list[int]:
+    def _read(self, grams: Iterable[str]) -> None:
+        """Read the rows of *grams*. A row leaves `_unread` after it is in `_weights`: threads may race."""
+        for gram in self._unread.keys() & grams:
+            if (row := self._unread.get(gram)) is not None:
+                self._weights[gram] = packed(numbers(row))
+                self._unread.pop(gram, None)
+
+    def scores(self, grams: Collection[str]) -> list[int]:
         """One whole number a label; only their differences mean anything."""
+        if self._unread:
+            self._read(grams)
         weights = self._weights
         total = sum([weights[gram] for gram in grams if gram in weights])
         return [
@@ -68,7 +79,7 @@ class Classifier:
             for field in self._unpack((total + self._offset).to_bytes(8 * len(self.labels), "little"))
         ]
 
-    def probabilities(self, grams: Iterable[str]) -> dict[str, float]:
+    def probabilities(self, grams: Collection[str]) -> dict[str, float]:
         """How likely each intent is, as far as the examples go."""
         scores = self.scores(grams)
         top = max(scores)
@@ -79,26 +90,15 @@ class Classifier:
     def save(self, path: Path, learnt_from: str = "") -> None:
         """Write the model as JSON, one feature a line, with a word on what it was *learnt_from*."""
         rows = sorted((gram, self.scores([gram])) for gram in self)
-        lines = ",\n".join(
-            f"{json.dumps(gram, ensure_ascii=False)}:{json.dumps(row, separators=(',', ':'))}"
-            for gram, row in rows
-        )
-        head = f'"learnt_from":{json.dumps(learnt_from)},"labels":{json.dumps(self.labels)}'
-        path.write_text(f'{{{head},"weights":{{\n{lines}\n}}}}\n', "utf-8")
+        save_model(path, {"learnt_from": learnt_from, "labels": self.labels}, rows)
 
     @classmethod
     def load(cls, path: Path, learnt_from: str = "") -> Classifier:
         """Read a model. Raises ValueError when it is none, or was learnt from something else."""
-        content = json.loads(path.read_text("utf-8"))
-        if content["learnt_from"] != learnt_from:
+        head, rows = read_model(path)
+        if head["learnt_from"] != learnt_from:
             raise ValueError(f"{path.name} was learnt from other files")
-        count = len(content["labels"])
-        pack, offset = struct.Struct(f"<{count}Q").pack, packed([_HALF] * count)
-        weights = {
-            gram: int.from_bytes(pack(*[_HALF + each for each in row]), "little") - offset
-            for gram, row in content["weights"].items()
-        }
-        return cls(content["labels"], weights)
+        return cls(head["labels"], {}, rows)
 
 
 def packed(weights: Iterable[int]) -> int:

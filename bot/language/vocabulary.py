@@ -71,9 +71,15 @@ Word = Found[Sense]
 
 
 @cache
+def standard_departments() -> Mapping[str, Mapping[str, str]]:
+    """The standard departments and the words of each, by kind."""
+    return tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8"))
+
+
+@cache
 def standard_words() -> Terms[Sense]:
     """The words shipped with the house."""
-    senses = _medical_senses(tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8")))
+    senses = _medical_senses(standard_departments())
     trades = tomllib.loads((EXAMPLES / "trades.toml").read_text("utf-8"))
     for trade, sign in _TRADES.items():
         for word in trades[trade].split():

@@ -22,7 +22,7 @@ from bot.language.intents.names import known
 from bot.language.intents.reader import evidence, is_foreign, testimony
 from bot.language.intents.rules import Rule, standard_rules
 from bot.language.normalise import normalise
-from bot.language.vocabulary import EXAMPLES, standard_words
+from bot.language.vocabulary import EXAMPLES, standard_departments, standard_words
 
 SENTENCES: Final = EXAMPLES / "sentences.toml"
 MODEL: Final = EXAMPLES / "intents.model.json"
@@ -55,7 +55,7 @@ def filled(template: str, fillings: Mapping[str, Sequence[str]], draw: random.Ra
 
 def _fillings(slots: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
     words = {name: lines.split() for name, lines in slots.items()}
-    for table in tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8")).values():
+    for table in standard_departments().values():
         for kind, lines in table.items():
             words.setdefault(kind, []).extend(lines.split())
     words["other"] = tomllib.loads((EXAMPLES / "trades.toml").read_text("utf-8"))["other"].split()

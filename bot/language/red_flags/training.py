@@ -20,6 +20,7 @@ from typing import Final
 
 from bot.language.intents.training import SENTENCES, read_sentences
 from bot.language.meaning import Urgency
+from bot.language.model_file import save_model
 from bot.language.normalise import normalise
 from bot.language.red_flags.reader import Lexicon
 from bot.language.red_flags.witness import MODEL, QUESTIONS, SCALE, grams, probability, shrink
@@ -33,7 +34,7 @@ _HIDDEN: Final = 0.4  # share of the features hidden at each look
 _RATE: Final = 0.5
 _SETTLED: Final = 0.02  # an error this small teaches nothing more
 _SEED: Final = 20_260_301
-_NEGLIGIBLE: Final = 40  # a gram whose weights are all smaller is dropped
+_NEGLIGIBLE: Final = 400  # a gram whose weights are all smaller is dropped
 _SELF_HARM: Final = frozenset({"M01", "M02", "M03", "M04"})
 
 
@@ -108,7 +109,9 @@ def _flagged(text: str) -> bool:
 def _seen(text: str) -> list[str]:
     lexicon = _lexicon()
     flags = lexicon.read(text)
-    return grams(lexicon.entries.spelling.fold(normalise(text)).text, (s.why for s in flags.suppressed))
+    return sorted(
+        grams(lexicon.entries.spelling.fold(normalise(text)).text, (s.why for s in flags.suppressed))
+    )
 
 
 def _lexicon(loaded: list[Lexicon] = []) -> Lexicon:  # noqa: B006 - loaded once
@@ -141,12 +144,7 @@ def _logistic(rows: Sequence[tuple[bool, list[str]]]) -> tuple[float, dict[str, 
 def save(path: Path, folder: Path) -> None:
     """Learn, and write the model as JSON, a gram a line."""
     bias, weights = train(list(examples(folder)))
-    lines = ",\n".join(
-        f"{json.dumps(gram, ensure_ascii=False)}:{json.dumps(row, separators=(',', ':'))}"
-        for gram, row in weights.items()
-    )
-    head = f'"learnt_from":"{learnt_from(folder)}","bias":{json.dumps(bias)}'
-    path.write_text(f'{{{head},"weights":{{\n{lines}\n}}}}\n', "utf-8")
+    save_model(path, {"learnt_from": learnt_from(folder), "bias": bias}, weights.items())
 
 
 if __name__ == "__main__":

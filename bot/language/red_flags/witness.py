@@ -7,10 +7,9 @@ It is JSON of whole numbers, learnt by `python -m bot.language.red_flags.trainin
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.language.meaning import RedFlag, Urgency
+from bot.language.model_file import Rows, numbers, read_model
 
 MODEL: Final = Path(__file__).parent.parent / "examples" / "danger.model.json"
 READ_AT_MOST: Final = 200  # characters of a message
@@ -45,7 +45,7 @@ class Opinion:
     concept: str
 
 
-def grams(text: str, doubts: Iterable[str]) -> list[str]:
+def grams(text: str, doubts: Iterable[str]) -> set[str]:
     """What the model sees of *text* (folded), and why rules held back.
 
     Of Chinese, its 1- to 3-grams and pairs with a gap; of other writing, its words and pairs of words.
@@ -61,27 +61,33 @@ def grams(text: str, doubts: Iterable[str]) -> list[str]:
         seen = set(raw)
     seen.update(map("".join, pairwise(raw)))
     seen.update(f"?{why}" for why in doubts)
-    return sorted(seen)
+    return seen
 
 
 class Witness:
     """Weighs a message by learnt weights, one for each of the `QUESTIONS`."""
 
-    def __init__(self, bias: Sequence[int], weights: Mapping[str, Sequence[int]]) -> None:
+    def __init__(self, bias: Sequence[int], rows: Rows) -> None:
         self._bias = tuple(bias)
-        self._weights = weights
+        self._rows = rows
+        self._weights: dict[str, list[int]] = {}  # those that were asked for
 
     def hear(self, text: str, doubts: Iterable[str] = ()) -> Opinion | None:
         """What it thinks of the folded *text*, of which the rules had these *doubts*. None: too short to say."""
         if len(_UNIT.findall(text[:READ_AT_MOST])) < _LEAST:
             return None
-        weights = self._weights
-        known = [weights[gram] for gram in grams(text, doubts) if gram in weights]
+        known = [self._weight(gram) for gram in self._rows.keys() & grams(text, doubts)]
         danger, emergency, self_harm, threat = self._probabilities(known)
         urgency = Urgency.EMERGENCY if emergency >= EMERGENCY else Urgency.URGENT
         if threat >= ENOUGH and threat > self_harm:
             return Opinion(danger, Urgency.EMERGENCY, _THREAT)
         return Opinion(danger, urgency, _SELF_HARM[urgency] if self_harm >= ENOUGH else UNNAMED)
+
+    def _weight(self, gram: str) -> list[int]:
+        known = self._weights.get(gram)
+        if known is None:
+            known = self._weights[gram] = numbers(self._rows[gram])
+        return known
 
     def _probabilities(self, known: Sequence[Sequence[int]]) -> Iterable[float]:
         size = shrink(len(known))
@@ -93,8 +99,8 @@ class Witness:
     @classmethod
     def load(cls, path: Path = MODEL) -> Witness:
         """Read a model."""
-        content = json.loads(path.read_text("utf-8"))
-        return cls(content["bias"], content["weights"])
+        head, rows = read_model(path)
+        return cls(head["bias"], rows)
 
 
 def shrink(count: int) -> float:

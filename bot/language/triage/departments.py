@@ -8,19 +8,18 @@ it: a child is seen by paediatrics and a pregnant woman by obstetrics, whatever 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from typing import Final
 
 from bot.language.classifier import Classifier, characters
-from bot.language.vocabulary import EXAMPLES, Word
+from bot.language.vocabulary import Word, standard_departments
 
 REPEATED: Final = 0.25  # what a word said again still adds
 MODEL_VOTE: Final = 1.0
 CHILD_VOTE: Final = 6.0
 PREGNANT_VOTE: Final = 6.0
 MAN_VOTE: Final = -6.0
-STANDARD_DEPARTMENTS: Final = tuple(tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8")))
+STANDARD_DEPARTMENTS: Final = tuple(standard_departments())
 
 _CHILD = re.compile(
     r"宝宝|宝贝|婴儿|新生儿|小儿|幼儿|儿童|小孩|孩子|患儿|娃|小朋友|早产儿|囡囡"

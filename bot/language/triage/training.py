@@ -12,14 +12,14 @@ from typing import Final
 
 from bot.language.classifier import Classifier, characters, learn
 from bot.language.normalise import normalise
-from bot.language.vocabulary import EXAMPLES
+from bot.language.vocabulary import EXAMPLES, standard_departments
 
 MODEL: Final = EXAMPLES / "triage.model.json"
 
 
 def read_descriptions() -> Iterator[tuple[str, str]]:
     """The (department, description) pairs of our files: every word of its lists, and whole sentences."""
-    for department, kinds in tomllib.loads((EXAMPLES / "departments.toml").read_text("utf-8")).items():
+    for department, kinds in standard_departments().items():
         for kind, words in kinds.items():
             if kind != "hint":
                 yield from ((department, word) for word in words.split())
