@@ -152,7 +152,7 @@ async def page(request: web.Request, problem: str = "") -> web.Response:
         return {
             **_facts(db, row, now),
             "content": described(desk.content(row), request),
-            "versions": _versions(kept, request),
+            "history": _history(row, kept, request),
             "seen": kept[0].id if kept else 0,
             "changes": _since_approval(row, kept, request) if row.state == "draft" else [],
             "was_approved": any(one.event == "approved" for one in kept),
@@ -242,10 +242,9 @@ def _bars(status: Mapping[str, Any]) -> list[Bar]:
 
 
 def _speed(row: Row, status: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Letters a minute so far, and when it would be through."""
-    minutes = max(1 / 60, ((row.ended_at or now) - row.started_at) / timedelta(minutes=1))
-    done = status["sent"] + status["failed"]
-    rate = done / minutes
+    """Letters a minute, as planned or as it went so far, and when it would be through."""
+    minutes = ((row.ended_at or now) - row.started_at) / timedelta(minutes=1)
+    rate = float(row.pace) or ((status["sent"] + status["failed"]) / minutes if minutes >= 1 else 0.0)
     until = now + timedelta(minutes=status["waiting"] / rate) if rate and status["waiting"] else None
     return {
         "rate": round(rate, 1) if rate < 10 else round(rate),
@@ -295,15 +294,23 @@ def _since_approval(row: Row, kept: Sequence[Row], request: web.Request) -> list
     return changed(described(last.content, request), described(desk.content(row), request))
 
 
-def _versions(kept: Sequence[Row], request: web.Request) -> list[dict[str, Any]]:
-    found = []
+def _history(row: Row, kept: Sequence[Row], request: web.Request) -> list[dict[str, Any]]:
+    """What happened to it, the newest first; of every version what it changed."""
+    found: list[dict[str, Any]] = []
     for place, one in enumerate(kept):
-        before = kept[place + 1] if place + 1 < len(kept) else None
-        differences = (
-            changed(described(before.content, request), described(one.content, request)) if before else []
-        )
-        found.append({"at": one.at, "by": one.by, "event": one.event, "changes": differences})
-    return found
+        older = kept[place + 1] if place + 1 < len(kept) else None
+        what = "批准" if one.event == "approved" else "修改" if older else "起草"
+        changes = changed(described(older.content, request), described(one.content, request)) if older else []
+        found.append({"at": one.at, "what": what, "by": one.by, "note": "", "changes": changes})
+    others = (
+        (row.submitted_at, "提交审批", "", ""),
+        (row.started_at, "开始发送", row.started_by, ""),
+        (row.ended_at, STATES.get(row.state, ""), "", PAUSES.get(row.reason, row.reason)),
+    )
+    for at, what, by, note in others:
+        if at is not None:
+            found.append({"at": at, "what": what, "by": by, "note": note, "changes": []})
+    return sorted(found, key=lambda one: one["at"], reverse=True)
 
 
 # Decisions

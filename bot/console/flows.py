@@ -34,6 +34,7 @@ KINDS: Final = {
     "birth": "出生",
     "report": "报告",
     "pregnancy": "孕期",
+    "due": "该复诊或续药的日子",
 }
 ANCHORS: Final = {
     "day": "当天",

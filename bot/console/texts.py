@@ -16,6 +16,7 @@ from jinja2 import nodes
 from bot.console.pages import moved, shown
 from bot.console.people import STAFF, Staff
 from bot.console.services import RECEPTION
+from bot.flows.greetings import BIRTHDAY, OCCASIONS
 from bot.outbox import own_texts
 from bot.outbox.wording import MESSAGES, Messages
 from bot.web.health import DATABASE
@@ -101,6 +102,7 @@ MOMENTS: Final = {
     "zh-Hant": {"moment": "12月1日 週二 09:30", "day": "12月1日 週二"},
     "en": {"moment": "Tue 1 Dec 09:30", "day": "Tue 1 Dec"},
 }
+_TITLES: Final[Mapping[str, str]] = {f"greeting/{one.template}": one.name for one in (*OCCASIONS, BIRTHDAY)}
 LONGEST: Final = 4_000  # characters of the field
 
 routes = web.RouteTableDef()
@@ -203,6 +205,11 @@ def _stand_ins(tree: nodes.Template) -> tuple[dict[str, Any], dict[str, Any]]:
     return most, most | dict.fromkeys(asked & names, Sample(""))
 
 
+def title_of(template: str) -> str:
+    """What staff call it; the file's name, where nobody gave it another."""
+    return _TITLES.get(template, template.partition("/")[2])
+
+
 def _all_names() -> list[str]:
     return sorted(
         str(path.relative_to(MESSAGES)).removesuffix(".zh-Hans.txt")
@@ -223,6 +230,7 @@ async def listed(request: web.Request) -> web.Response:
     rows = [
         {
             "template": name,
+            "title": title_of(name),
             "topic": TOPICS.get(name.partition("/")[0], name),
             "text": text,
             "changed": name in changed,
@@ -237,7 +245,7 @@ async def listed(request: web.Request) -> web.Response:
         request,
         "texts.html",
         rows=shown_rows,
-        waiting=[(row, Place(row.template, row.language)) for row in waiting],
+        waiting=[(row, Place(row.template, row.language), title_of(row.template)) for row in waiting],
         topics=TOPICS,
         topic=topic,
         words=words,
@@ -277,6 +285,7 @@ async def _page(
         request,
         "text.html",
         place=place,
+        title=title_of(place.template),
         topic=TOPICS.get(place.topic, place.topic),
         languages=LANGUAGES,
         present=now,
