@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from opencc import OpenCC
 
@@ -56,6 +56,7 @@ def _converter(name: str) -> Callable[[str], str]:
     return convert
 
 
+@lru_cache(maxsize=8)  # the readers of one message ask for the same text
 def normalise(text: str) -> str:
     """Fold *text* to NFKC, half width, Simplified characters and single spaces.
 

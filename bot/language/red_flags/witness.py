@@ -25,6 +25,7 @@ SCALE: Final = 1000  # weights are kept to 1/1000
 ENOUGH: Final = 0.8  # from this probability on it is an alarm
 CERTAIN: Final = 0.9  # below it, it is also asked whether it is happening now
 EMERGENCY: Final = 0.4  # of an alarm: errs upward
+LIKELY: Final = 0.5  # of an alarm: that it is about self-harm, or a threat
 QUESTIONS: Final = ("danger", "emergency", "self_harm", "threat")
 UNNAMED: Final = "X00"  # no concept of the lexicon: what the model alone takes for dangerous
 _NOISE: Final = re.compile(r"[ ]+|\d{5,}")  # spaces; numbers of telephones and papers
@@ -70,31 +71,30 @@ class Witness:
     def __init__(self, bias: Sequence[int], rows: Rows) -> None:
         self._bias = tuple(bias)
         self._rows = rows
-        self._weights: dict[str, list[int]] = {}  # those that were asked for
+        self._danger: dict[str, int] = {}  # the first weight of the grams that were asked for
 
     def hear(self, text: str, doubts: Iterable[str] = ()) -> Opinion | None:
         """What it thinks of the folded *text*, of which the rules had these *doubts*. None: too short to say."""
         if len(_UNIT.findall(text[:READ_AT_MOST])) < _LEAST:
             return None
-        known = [self._weight(gram) for gram in self._rows.keys() & grams(text, doubts)]
-        danger, emergency, self_harm, threat = self._probabilities(known)
-        urgency = Urgency.EMERGENCY if emergency >= EMERGENCY else Urgency.URGENT
-        if threat >= ENOUGH and threat > self_harm:
+        known = self._rows.keys() & grams(text, doubts)
+        danger = self._probability(0, [self._danger.get(gram) or self._first(gram) for gram in known])
+        if danger < ENOUGH:
+            return Opinion(danger, Urgency.URGENT, UNNAMED)
+        columns = zip(*[numbers(self._rows[gram]) for gram in known], strict=True)
+        _, emergency, self_harm, threat = (self._probability(n, each) for n, each in enumerate(columns))
+        if threat >= LIKELY and threat > self_harm:
             return Opinion(danger, Urgency.EMERGENCY, _THREAT)
-        return Opinion(danger, urgency, _SELF_HARM[urgency] if self_harm >= ENOUGH else UNNAMED)
+        urgency = Urgency.EMERGENCY if emergency >= EMERGENCY else Urgency.URGENT
+        return Opinion(danger, urgency, _SELF_HARM[urgency] if self_harm >= LIKELY else UNNAMED)
 
-    def _weight(self, gram: str) -> list[int]:
-        known = self._weights.get(gram)
-        if known is None:
-            known = self._weights[gram] = numbers(self._rows[gram])
-        return known
+    def _first(self, gram: str) -> int:
+        """The weight for danger of a gram not met before."""
+        weight = self._danger[gram] = int(self._rows[gram].split(",", 1)[0])
+        return weight
 
-    def _probabilities(self, known: Sequence[Sequence[int]]) -> Iterable[float]:
-        size = shrink(len(known))
-        sums = map(sum, zip(*known, strict=True)) if known else (0, 0, 0, 0)
-        return (
-            probability((bias + total * size) / SCALE) for bias, total in zip(self._bias, sums, strict=True)
-        )
+    def _probability(self, question: int, weights: Sequence[int]) -> float:
+        return probability((self._bias[question] + sum(weights) * shrink(len(weights))) / SCALE)
 
     @classmethod
     def load(cls, path: Path = MODEL) -> Witness:
