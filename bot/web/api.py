@@ -34,7 +34,7 @@ STATES = ("waiting", "human", "bot")
 
 T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
-Code = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Code = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Amount = Annotated[Decimal, msgspec.Meta(description="yuan, at most two decimals")]
 
 
@@ -107,6 +107,8 @@ async def guard(
     if not token or not hmac.compare_digest(given.encode(), token.encode()):
         return web.json_response({"error": "missing or wrong bearer token"}, status=401)
     try:
+        if not request.path.isprintable():
+            raise Refused(404, "no such thing")
         return await handler(request)
     except Refused as refusal:
         return web.json_response({"error": refusal.reason}, status=refusal.status)
@@ -121,8 +123,13 @@ async def _body(request: web.Request, shape: type[T]) -> T:
         raise Refused(400, f"not JSON: {error}") from error
 
 
+YEARS = range(1900, 2200)  # no time that a hospital system means lies outside
+
+
 def _moment(request: web.Request, at: datetime) -> datetime:
     """Without an offset it is the hospital's time."""
+    if at.year not in YEARS:
+        raise Refused(422, f"at: a time between {YEARS[0]} and {YEARS[-1]} - at `$.at`")
     return at if at.tzinfo else at.replace(tzinfo=request.app[SETTINGS].zone)
 
 
