@@ -21,6 +21,7 @@ from bot.channels.wechat_mass import WeChatMass
 from bot.channels.wecom import WeComApp
 from bot.channels.wecom_api import WeComApi
 from bot.console import add_console, media
+from bot.console import health as console_health
 from bot.conversation.receive import Reception
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.inbound import Inbound, Reply
@@ -73,6 +74,7 @@ class House:
     wecom_apps: Mapping[str, WeComApp]
     session: aiohttp.ClientSession  # to the platforms
     worker: Worker
+    official_apis: Sequence[WeChatApi]  # those that may be asked
     kf_desk: KfDesk | None  # None: 微信客服 is not set up
     media: Mapping[str, Api]  # whom to ask for the files that patients send, by account
 
@@ -168,6 +170,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         },
         session=session,
         worker=worker,
+        official_apis=official,
         kf_desk=KfDesk(kf, database, reception, clock, worker.wake) if kf else None,
         media={wechat.account: wechat.api for wechat in official} | ({"kf": kf.api} if kf else {}),
     )
@@ -339,5 +342,6 @@ def web_application(house: House) -> web.Application:
     app[api.WAKE] = house.worker.woken
     api.add_routes(app)
     app[media.PLATFORMS] = house.media
+    app[console_health.OFFICIAL] = house.official_apis
     add_console(app, house.reception, secure=house.settings.env == "production")
     return app

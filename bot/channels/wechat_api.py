@@ -18,6 +18,7 @@ from storage.database import Database
 STABLE_TOKEN = "/cgi-bin/stable_token"  # noqa: S105  a path
 CUSTOMER_SERVICE = "/cgi-bin/message/custom/send"
 TEMPLATE = "/cgi-bin/message/template/send"
+TEMPLATES = "/cgi-bin/template/get_all_private_template"
 
 
 class WeChatApi:
@@ -66,6 +67,12 @@ class WeChatApi:
             body["url"] = url
         answer = await self.api.post(TEMPLATE, body)
         return str(answer.get("msgid", ""))
+
+    async def templates(self) -> list[dict[str, Any]]:
+        """All templates of the account: template_id, title, content with its fields."""
+        answer = await self.api.get(TEMPLATES)
+        found = answer.get("template_list")
+        return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
     async def check_credentials(self) -> None:
         """Ask for a token, whatever is kept: returns when the platform gives one."""

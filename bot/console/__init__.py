@@ -20,6 +20,8 @@ from bot.console import (
     figures,
     flows,
     handing,
+    health,
+    imports,
     inbox,
     live,
     media,
@@ -61,6 +63,8 @@ PARTS = (
     commands,
     figures,
     admin,
+    health,
+    imports,
     broadcasts_composer,
     broadcasts,
     broadcasts_calendar,
@@ -76,9 +80,11 @@ def add_console(app: web.Application, reception: Reception, *, secure: bool) -> 
     app[RECEPTION] = reception
     app[ZONE] = reception.zone
     app[READINGS] = Readings()
+    app[imports.RUNNING] = imports.Running()
     app[figures.KEPT] = figures.Remembered()
     app[patients.VALUE_TIERS] = patients.ValueTiers()
     app[broadcasts_calendar.BIRTHDAYS] = broadcasts_calendar.Birthdays()
+    app[broadcasts_composer.PATIENT_WORDS] = broadcasts_composer.PatientWords()
     app[access.ATTEMPTS] = access.Attempts()
     app[access.SECURE] = app[access.SECOND_FACTOR] = secure
     app.middlewares.append(access.guard)

@@ -1,24 +1,24 @@
-"""Running the place: users, the duty roster, answers, the health of accounts and outbox."""
+"""Running the place: users, the duty roster, answers."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
 
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.console import labels
 from bot.console.access import hash_password
 from bot.console.pages import ZONE, moved, shown
 from bot.console.people import STAFF
 from bot.console.permissions import ROLES
 from bot.domain.phone import normal_phone
-from bot.web.api import WAKE
 from bot.web.health import DATABASE
 from bot.web.webhooks import CLOCK
-from storage.queries import audit, staff
+from storage.queries import audit, importing, staff
 from storage.queries import console_admin as admin_rows
 
 POSTS = {
@@ -53,47 +53,6 @@ async def overview(request: web.Request) -> web.Response:
     return shown(
         request, "admin.html", stuck=oldest is not None and now - oldest > LATE, posts=POSTS, **found
     )
-
-
-@routes.get("/console/admin/outbox")
-async def outbox(request: web.Request) -> web.Response:
-    """Letters that no way could deliver."""
-    dead, waiting = await request.app[DATABASE].read(lambda db: (admin_rows.dead(db), admin_rows.waiting(db)))
-    return shown(
-        request,
-        "outbox.html",
-        dead=[
-            (row, labels.reason(row.reason), labels.PURPOSES.get(row.purpose, row.purpose)) for row in dead
-        ],
-        waiting=waiting,
-    )
-
-
-@routes.post("/console/admin/outbox/{letter:\\d+}/retry")
-async def retry(request: web.Request) -> web.Response:
-    """Try every way again."""
-    number, name, now = int(request.match_info["letter"]), request[STAFF].name, request.app[CLOCK].now()
-
-    def write(db: sa.Connection) -> None:
-        if admin_rows.retry(db, number, now):
-            audit.append(db, name, "retry letter", f"letter:{number}", "", now)
-
-    await request.app[DATABASE].write(write)
-    request.app[WAKE].set()
-    return moved("/console/admin/outbox")
-
-
-@routes.post("/console/admin/outbox/{letter:\\d+}/close")
-async def settle(request: web.Request) -> web.Response:
-    """It was taken care of otherwise."""
-    number, name, now = int(request.match_info["letter"]), request[STAFF].name, request.app[CLOCK].now()
-
-    def write(db: sa.Connection) -> None:
-        if admin_rows.settle(db, number):
-            audit.append(db, name, "settle letter", f"letter:{number}", "", now)
-
-    await request.app[DATABASE].write(write)
-    return moved("/console/admin/outbox")
 
 
 @routes.get("/console/admin/roster")
@@ -241,14 +200,17 @@ async def change_user(request: web.Request) -> web.Response:
 
 @routes.get("/console/admin/answers")
 async def answers(request: web.Request) -> web.Response:
-    """What the bot answers to what is often asked."""
-    rows = await request.app[DATABASE].read(admin_rows.known_answers)
-    return shown(request, "answers.html", rows=rows, chosen=request.query.get("code", ""))
+    """What the bot answers to what is often asked, and every wording of the one that is open."""
+    code = request.query.get("code", "")
+    rows, versions = await request.app[DATABASE].read(
+        lambda db: (admin_rows.known_answers(db), admin_rows.wordings(db, code) if code else [])
+    )
+    return shown(request, "answers.html", rows=rows, chosen=code, versions=versions)
 
 
 @routes.post("/console/admin/answers")
 async def keep_answer(request: web.Request) -> web.Response:
-    """A new answer, or a better one."""
+    """A new answer, or a better one. It is used from the next question on; the old wording is kept."""
     form, name, now = await request.post(), request[STAFF].name, request.app[CLOCK].now()
     fields = ("code", "questions", "answer", "answer_zh_hant", "answer_en")
     values = {key: str(form.get(key, "")).strip()[:10_000] for key in fields}
@@ -256,8 +218,9 @@ async def keep_answer(request: web.Request) -> web.Response:
         raise web.HTTPUnprocessableEntity
 
     def write(db: sa.Connection) -> None:
-        admin_rows.keep_answer(db, values)
-        audit.append(db, name, "answer", values["code"], values["answer"][:200], now)
+        if admin_rows.keep_answer(db, values, name, now):
+            importing.set_revision(db, uuid4().hex)
+            audit.append(db, name, "answer", values["code"], values["answer"][:200], now)
 
     await request.app[DATABASE].write(write)
-    return moved("/console/admin/answers")
+    return moved("/console/admin/answers?code=" + quote(values["code"]))

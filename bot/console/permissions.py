@@ -71,19 +71,30 @@ _TABLE = (
     ),
     (LEADS, "POST /console/tickets/{number}/answer"),
     (LEADS, "GET /console/calls /console/calls/{task} /console/pop"),
-    (LEADS, "POST /console/calls/{task}/outcome /console/calls/{task}/answer /console/leads /console/leads/{lead}"),
+    (
+        LEADS,
+        "POST /console/calls/{task}/outcome /console/calls/{task}/answer /console/leads /console/leads/{lead}",
+    ),
     (
         FIGURES,
         "GET /console/figures /console/figures/{figure} /console/figures/export /console/figures/month"
         " /console/figures/month/{kind}",
     ),
-    (SYSTEM | {"manager"}, "GET /console/admin /console/admin/outbox /console/admin/roster"),
+    (
+        SYSTEM | {"manager"},
+        "GET /console/admin /console/admin/outbox /console/admin/roster /console/admin/accounts",
+    ),
     (SYSTEM | {"manager"}, "POST /console/admin/roster /console/admin/roster/{entry}/remove"),
     (
         SYSTEM,
-        "POST /console/admin/outbox/{letter}/retry /console/admin/outbox/{letter}/close",
+        "POST /console/admin/outbox/{letter}/retry /console/admin/outbox/{letter}/close"
+        " /console/admin/outbox/retry-all /console/admin/accounts/check /console/admin/imports",
     ),
-    (SYSTEM, "GET /console/admin/users"),
+    (
+        SYSTEM,
+        "GET /console/admin/users /console/admin/imports /console/admin/imports/{run}"
+        " /console/admin/imports/{run}/progress /console/admin/imports/{run}/faults",
+    ),
     (SYSTEM, "POST /console/admin/users /console/admin/users/{name}/change"),
     (SYSTEM | {"manager"}, "GET /console/admin/answers"),
     (SYSTEM | {"manager"}, "POST /console/admin/answers"),
