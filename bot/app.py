@@ -24,7 +24,7 @@ from bot.console import add_console, media
 from bot.console import health as console_health
 from bot.conversation.receive import Reception
 from bot.domain.clock import Clock, SystemClock
-from bot.domain.inbound import Inbound, Reply
+from bot.domain.inbound import Inbound
 from bot.flows import PLANS, report_notices
 from bot.flows.broadcasts.running import Broadcaster
 from bot.flows.engine.planner import Planner
@@ -42,6 +42,7 @@ from bot.outbox.carriers import (
     TemplateCarrier,
     WeComCarrier,
 )
+from bot.outbox.heartbeat import Heartbeat
 from bot.outbox.ladder import Ladder
 from bot.outbox.masses import MassDesk
 from bot.outbox.postman import Postman
@@ -140,6 +141,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
     spool = Spool(spool_path(settings))
     direct_line = alarm.DirectLine(database, clock, open_sms(settings.sms.url, session))
     answering = Answering(intake.receive, receive_late, spool, reception.alarm_words, direct_line.ring)
+    heartbeat = Heartbeat(database, clock, machine_clock, open_sms(settings.sms.url, session))
     worker = Worker(
         postman,
         database,
@@ -147,8 +149,10 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         machine_clock,
         ticks=_ticks(wording),
         planners=_planners(settings, wording) if flows else (),
+        watch=heartbeat.run,
         chores=(answering.replay, direct_line.learn, take_in_own_texts, *(tagging if flows else ())),
     )
+    heartbeat.looked_at = lambda: worker.looked_at
 
     return House(
         settings=settings,

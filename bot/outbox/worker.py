@@ -66,11 +66,13 @@ class Worker:
     ticks: Sequence[Tick] = ()
     planners: Sequence[Tick] = ()  # what starts contacts: plans, greetings, broadcasts
     chores: Sequence[Chore] = ()
+    watch: Chore | None = None  # runs beside everything, for as long as the worker does
     looked_at: datetime | None = None  # into the outbox, by the machine's clock; None: not started
     _me: str = field(default_factory=lambda: secrets.token_hex(8))
     woken: asyncio.Event = field(default_factory=asyncio.Event)  # set it, and the worker looks at once
     _scheduler: Any = None
     _listener: asyncio.Task[None] | None = None
+    _watching: asyncio.Future[None] | None = None
     _at_work: set[asyncio.Task[Any]] = field(default_factory=set)
     _stopping: bool = False
     _lanes: dict[Sequence[int], asyncio.Lock] = field(
@@ -90,12 +92,16 @@ class Worker:
             self._scheduler.add_job(self._chore, "interval", args=(chore,), seconds=EVERY, **options)
         self._scheduler.start()
         self._listener = asyncio.create_task(self._listen())
+        if self.watch is not None:
+            self._watching = asyncio.ensure_future(self.watch())
 
     async def stop(self) -> None:
         """Begin nothing more, and wait for what is on its way: a delivery is never broken off in the middle."""
         self._stopping = self.postman.closing = True
         if self._scheduler is None or self._listener is None:
             return
+        if self._watching is not None:
+            self._watching.cancel()
         self._scheduler.pause()
         self.wake()
         await self._listener

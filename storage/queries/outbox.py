@@ -298,6 +298,14 @@ def alarming(connection: sa.Connection, contact_ids: Sequence[int], since: datet
     ).all()
 
 
+def alarm_waits(connection: sa.Connection, since: datetime) -> bool:
+    """Whether a letter of an alarm has waited, or been on its way, from before a moment on."""
+    found = sa.select(letters.c.id).where(
+        letters.c.state.in_(("queued", "sending")), letters.c.priority == ALARM, letters.c.not_before < since
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def complaining(connection: sa.Connection, contact_ids: Sequence[int]) -> set[int]:
     """Those who have a complaint that is not settled."""
     rows = connection.execute(
