@@ -62,6 +62,16 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "figures/first_reply",
         "admin",
         "admin/outbox",
+        "broadcasts",
+        "broadcasts/new",
+        "calendar",
+        "stop",
+        "stop/strip",
+        "flows",
+        "flows/happy_call",
+        "flows/happy_call/people?step=d1",
+        "texts?topic=greeting",
+        "texts/greeting/birthday",
     ),
     "auditor": ("audit",),
 }
@@ -120,6 +130,9 @@ INSERT INTO touches (key, instance_id, patient_code, step, purpose, rank, due_at
          CASE n % 10 WHEN 0 THEN 'no_consent' ELSE '' END, CASE WHEN n % 10 > 0 THEN at END,
          CASE WHEN n % 10 > 2 THEN CAST(:answers AS bytea) END
   FROM (SELECT n, now() - n * interval '6 minutes' AS at FROM generate_series(1, :people) n) AS asked;
+INSERT INTO touches (key, instance_id, patient_code, step, purpose, rank, due_at, useful_until)
+  SELECT 'c' || n, 1000000 + n, 'B' || n, 'd7', 'care', 1, at, at + interval '1 day'
+  FROM (SELECT n, now() + (n % 40000) * interval '1 minute' AS at FROM generate_series(1, :people) n) AS to_come;
 """
 
 

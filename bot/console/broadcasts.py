@@ -208,6 +208,7 @@ def _facts(db: sa.Connection, row: Row, now: datetime) -> dict[str, Any]:
         "bars": _bars(status) if status else [],
         "withheld": _withheld(status) if status else [],
         "speed": _speed(row, status, now) if status else {},
+        "held_out": broadcast_desk.held_out(db, row.id, segments.ATTRIBUTED) if row.hold_out else (0, 0),
         "uses": [(key, segments.OUTCOMES[key]) for key in OUTCOMES],
     }
 
@@ -423,7 +424,7 @@ async def people(request: web.Request) -> web.Response:
     def write(db: sa.Connection) -> tuple[Row, list[dict[str, Any]]]:
         row = _known(db, number)
         audit.append(db, staff.name, "read", f"broadcast:{number}:people", which, now)
-        found = broadcast_desk.members(db, number, which, after, PAGE)
+        found = broadcast_desk.members(db, number, which, staff.departments, after, PAGE)
         return row, [
             {
                 "code": one.code,

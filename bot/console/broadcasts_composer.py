@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -18,7 +19,7 @@ from bot.console import labels
 from bot.console.broadcasts import in_chinese, page
 from bot.console.broadcasts_audience import Fields
 from bot.console.pages import ZONE, moved, shown
-from bot.console.people import STAFF, Staff
+from bot.console.people import READINGS, STAFF, Staff
 from bot.console.services import RECEPTION
 from bot.domain.language import Language
 from bot.domain.letter import Purpose
@@ -44,6 +45,7 @@ LIMITS: Final = {
 LONGEST_TEXT: Final = 3_000  # characters of the field
 FASTEST: Final = 100_000  # letters a minute
 TRIAL: Final = "【测试】"
+FRESH: Final = timedelta(minutes=5)
 
 routes = web.RouteTableDef()
 
@@ -163,12 +165,31 @@ def _of_row(row: Row, zone: ZoneInfo) -> dict[str, list[str]]:
     }
 
 
+class PatientWords:
+    """The tags, regions and sources there are, for the form to offer; counting them anew takes a while."""
+
+    def __init__(self) -> None:
+        self._at: datetime | None = None
+        self._words: Mapping[str, list[str]] = {}
+
+    def of(self, db: sa.Connection, now: datetime) -> Mapping[str, list[str]]:
+        """As they were a little while ago."""
+        if self._at is None or now - self._at > FRESH:
+            self._words, self._at = broadcast_desk.words_of_patients(db), now
+        return self._words
+
+
+PATIENT_WORDS = web.AppKey("patient_words", PatientWords)
+
+
 async def _page(
     request: web.Request, fields: Fields, problem: str = "", row: Row | None = None
 ) -> web.Response:
+    now, known = request.app[CLOCK].now(), request.app[PATIENT_WORDS]
+
     def read(db: sa.Connection) -> dict[str, Any]:
         return {
-            "words": broadcast_desk.words_of_patients(db),
+            "words": known.of(db, now),
             "departments": [(one.code, one.name) for one in hospital.all_departments(db)],
         }
 
@@ -310,11 +331,16 @@ async def checked(request: web.Request) -> web.Response:
     wording = request.app[RECEPTION].wording
     today = now.astimezone(zone).date()
 
-    def write(db: sa.Connection) -> dict[str, Any]:
+    fresh = bool(code) and request.app[READINGS].fresh(me.name, f"preview:{code}", now)
+
+    def look(db: sa.Connection) -> dict[str, Any]:
         person = _person(db, code, me, written, now, zone) if code else None
+        if person is not None and fresh:
+            audit.append(db, me.name, "read", f"patient:{code}", "broadcast preview", now)
         return {"person": person, "texts": _texts(db, wording, written, person, today)}
 
-    found = await request.app[DATABASE].write(write)
+    database = request.app[DATABASE]
+    found = await (database.write(look) if fresh else database.read(look))
     longest = max((len(text.encode()) for text in found["texts"].values()), default=0)
     return shown(
         request,
@@ -349,11 +375,10 @@ class Person:
 def _person(
     db: sa.Connection, code: str, me: Staff, written: Written, now: datetime, zone: ZoneInfo
 ) -> Person | None:
-    """Somebody of whom one may know, masked; looking is written down."""
+    """Somebody of whom one may know, masked."""
     row = console_scope.patient(db, code, me.departments)
     if row is None:
         return None
-    audit.append(db, me.name, "read", f"patient:{code}", "broadcast preview", now)
     member, verdict = broadcast_desk.verdict_of(
         db,
         segments.compiled(written.segment, now, zone),

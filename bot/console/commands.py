@@ -24,6 +24,12 @@ from storage.queries import console_inbox as inbox_rows
 from storage.queries import console_patient as patient_rows
 
 AROUND = 24  # characters shown either side of what was found
+MORE = (
+    ("写一条群发", "群发", "/console/broadcasts/new"),
+    ("日历", "什么时候发什么", "/console/calendar"),
+    ("患者看到的文字", "改写、版本", "/console/texts"),
+    ("全部停发", "随访、问候、营销", "/console/stop"),
+)
 routes = web.RouteTableDef()
 
 
@@ -47,6 +53,9 @@ def _places(role: str) -> list[Command]:
     found.append(Command("我的账号", "登录、密码、两步验证", "/console/me"))
     if may(role, "GET", "/console/tickets"):
         found.append(Command("表扬", "工单", "/console/tickets?kind=praise"))
+    for label, hint, path in MORE:
+        if may(role, "GET", path):
+            found.append(Command(label, hint, path))
     return found
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from storage.queries.broadcasts import OF_A_BROADCAST, plan_of
+from storage.queries.console_scope import patient_scope
 from storage.queries.segments import Condition, Rules, verdicts
 from storage.rows import Row, Rows
 from storage.tables import (
@@ -217,11 +218,15 @@ def reached(number: int, outcome: str, within: timedelta) -> Condition:
     return patients.c.code.in_(narrowed)
 
 
-def members(connection: sa.Connection, number: int, which: str, after: str, most: int) -> Rows:
+def members(
+    connection: sa.Connection, number: int, which: str, departments: Sequence[str], after: str, most: int
+) -> Rows:
     """Members of an audience: code, name, sex, birth_date, verdict, state, reason, channel, sent_at, contact_id.
 
-    *which* is sent, failed, waiting, or `withheld` and perhaps `withheld:REASON`; empty: all of them.
+    *which* is sent, failed, waiting, or `withheld` and perhaps `withheld:REASON`; empty: all of them. *departments*:
+    only whom these treat; none: everybody.
     """
+    scope = [patient_scope(departments)] if departments else []
     letter = sa.and_(OF_A_BROADCAST, letters.c.plan == plan_of(number))
     of_it = (
         sa.select(
@@ -256,6 +261,7 @@ def members(connection: sa.Connection, number: int, which: str, after: str, most
             broadcast_members.c.broadcast_id == number,
             broadcast_members.c.patient_code > after,
             *_which(which, of_it),
+            *scope,
         )
         .order_by(broadcast_members.c.patient_code)
         .limit(most)
@@ -279,6 +285,32 @@ def _which(which: str, of_it: sa.Subquery) -> list[Condition]:
         said = sa.or_(of_it.c.reason == reason, of_it.c.reason.startswith(f"{reason} ", autoescape=True))
         return [sa.or_(broadcast_members.c.verdict == reason, sa.and_(unsent, said))]
     return []
+
+
+def held_out(connection: sa.Connection, number: int, within: timedelta) -> tuple[int, int]:
+    """How many were held out for comparison, and how many of them booked so soon after the beginning."""
+    ours = sa.and_(broadcast_members.c.broadcast_id == number, broadcast_members.c.verdict == "held_out")
+    size: int = connection.execute(
+        sa.select(sa.func.count()).select_from(broadcast_members).where(ours)
+    ).scalar_one()
+    if not size:
+        return 0, 0
+    booked: int = connection.execute(
+        sa.select(sa.func.count(sa.distinct(broadcast_members.c.patient_code)))
+        .select_from(
+            broadcast_members.join(broadcasts, broadcasts.c.id == broadcast_members.c.broadcast_id).join(
+                appointments,
+                sa.and_(
+                    appointments.c.patient_code == broadcast_members.c.patient_code,
+                    appointments.c.number.is_not(None),
+                    appointments.c.created_at > broadcasts.c.started_at,
+                    appointments.c.created_at <= _until(broadcasts.c.started_at, within),
+                ),
+            )
+        )
+        .where(ours)
+    ).scalar_one()
+    return size, booked
 
 
 # Composing

@@ -24,7 +24,7 @@ from bot.hospital.segments import (
     Vip,
     Visited,
 )
-from storage.tables import audit, broadcasts, letters, patient_tags, patients, users
+from storage.tables import audit, broadcasts, letters, patient_tags, patients, users, visits
 from storage.types import Seal
 from tests.console.conftest import COLLEAGUES, House, Visitor
 from tests.hospital_folder import bound
@@ -233,6 +233,36 @@ async def test_behind_each_number_are_people_masked_and_a_new_audience(house: Ho
     form = await writer.sees(f"/console/broadcasts/new?broadcast={number}&outcome=replied")
     assert f'name="broadcast" inputmode="numeric" pattern="[0-9]*" value="{number}"' in form
     assert '<option value="replied" selected>' in form
+
+
+async def test_who_was_held_out_is_compared_with_who_got_it(house: House) -> None:
+    await members(house, 40)
+    writer, manager = await house.colleague("marketing"), await house.colleague("manager")
+    path = await written(writer, hold_out="50")
+    assert "实际发给" in (await writer.post("/console/broadcasts/audience", tag="会员", hold_out="50"))[1]
+    await manager.post(f"{path}/approve")
+    await writer.post(f"{path}/start")
+    page = await writer.sees(path)
+    held = re.search(r"对照组 (\d+) 人没有收到，其中 0 人预约（0.0%）", page)
+    assert held is not None
+    assert 5 < int(held[1]) < 35
+    assert re.search(rf"对照组</a></td><td class=\"num\"><b>{held[1]}</b>", page)
+
+
+async def test_people_behind_a_number_are_those_of_one_s_own_departments(house: House) -> None:
+    writer, path = await running(house)
+    assert "M3" in await writer.sees(f"{path}/people")
+    number, mine = path.rpartition("/")[2], users.c.name == COLLEAGUES["marketing"]
+
+    def arrange(db: sa.Connection) -> None:
+        row = {"code": "V902", "patient_code": "M3", "department_code": "KQ", "kind": "outpatient"}
+        db.execute(visits.insert().values(**row, date=house.clock.now().date()))
+        db.execute(users.update().where(mine).values(departments="EK"))
+
+    await house.does(arrange)
+    page = await writer.sees(f"/console/broadcasts/{number}/people")
+    assert "M3" not in page
+    assert "M2" in page  # of no department yet
 
 
 async def test_the_writer_tries_it_out_on_their_own_phone(house: House) -> None:

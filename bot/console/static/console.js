@@ -119,7 +119,7 @@ function keepDraft() {
 }
 function switchTo(mode) {
   const form = $("#reply");
-  if (!form) { $("#note")?.focus(); return; }
+  if (!form) { if ($("#note")) $("#note").focus(); else press(mode[0]); return; }
   const radio = $(`input[name=mode][value=${mode}]`, form);
   radio.checked = true;
   privately();
