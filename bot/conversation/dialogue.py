@@ -144,8 +144,8 @@ class Dialogue:
         if isinstance(turn, Again) and form.gives_way:
             self._frames.remove(frame)
             self._take_up()
-        elif isinstance(turn, Again) and other:
-            self._begin(other)
+        elif isinstance(turn, Again) and (other or form.opens(talk)):  # its own topic anew: said in full
+            self._begin(other or form)
         else:
             self._settle(turn, frame)
 
@@ -249,16 +249,18 @@ class Dialogue:
         if form.personal:
             if not talk.bindings:
                 return Start(form=BINDING, opening={"need": max(1, form.level)}, draft=draft)
-            talk.patient = self._patient(frame.patient) or self._pointed_at()
+            talk.patient = self._patient(frame.patient) or self._pointed_at(form)
             if talk.patient is None:
-                return self._ask_who(draft)
+                return self._ask_who(form, draft)
             frame.patient = talk.patient.code
             if not_ready := self._ready(form, draft):
                 return not_ready
         return form.begin(talk, draft)
 
-    def _pointed_at(self) -> Any:
+    def _pointed_at(self, form: AnyForm) -> Any:
         talk = self._talk
+        if form.names_others:
+            return talk.bindings[0].patient if len(talk.bindings) == 1 else None
         pointed = about.named(talk.said, talk.bindings)
         if len(pointed) == 1:
             return pointed[0].patient
@@ -266,11 +268,13 @@ class Dialogue:
             return talk.bindings[0].patient
         return None
 
-    def _ask_who(self, draft: msgspec.Struct) -> Ask:
+    def _ask_who(self, form: AnyForm, draft: msgspec.Struct) -> Ask:
         people = about.choices(self._talk, self._talk.bindings)
         relation = self._talk.said.meaning.relation
         known = {one.relation for one in self._talk.bindings}
-        if relation and relation not in known:  # somebody who is not linked was meant
+        if (
+            relation and relation not in known and not form.names_others
+        ):  # somebody who is not linked was meant
             add = Choice("+", self._talk.text(say("about/add_family")), ("添加家人", "添加"))
             return Ask(WHO, draft, say("about/not_linked"), (*people, add))
         return Ask(WHO, draft, say("about/for_whom"), people)

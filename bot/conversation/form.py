@@ -56,6 +56,7 @@ class Form(Generic[D]):
     )
     media: ClassVar[bool] = False  # takes pictures as answers; elsewhere they go to a nurse
     personal: ClassVar[bool] = False  # about a patient: who it is must be settled first
+    names_others: ClassVar[bool] = False  # whom a message names is not whom it is about: 送积分给我妈
     level: ClassVar[int] = 0  # how surely we must know who is speaking (safety.md §5.3)
     steps: ClassVar[dict[str, Step]] = {}
 

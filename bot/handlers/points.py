@@ -14,6 +14,7 @@ from bot.domain.language import Language
 from bot.domain.phone import normal_phone
 from bot.domain.words import Say, say
 from bot.hospital import loyalty, points
+from storage.queries import conversations
 from storage.queries import loyalty as ledger
 from storage.rows import Row
 from storage.types import Seal
@@ -60,14 +61,17 @@ class PointsRedeem(Form[Gift]):
     personal = True
     level = 2
 
+    def read(self, talk: Talk, draft: Gift) -> Gift:
+        named = [gift.code for gift in ledger.gifts_in_stock(talk.db) if gift.name in talk.said.text]
+        return Gift(named[0]) if len(named) == 1 else draft
+
     def begin(self, talk: Talk, draft: Gift) -> Turn:
         assert talk.patient is not None
         gifts = ledger.gifts_in_stock(talk.db)
         if not gifts:
             return Done(say("points/no_gifts"))
-        named = [gift for gift in gifts if gift.name in talk.said.text]
-        if len(named) == 1:
-            return self._confirm(talk, named[0].code)
+        if draft.code:
+            return self._confirm(talk, draft.code)
         available = loyalty.available(talk.db, talk.patient.code)
         choices = [Choice(gift.code, talk.text(_gift_words(gift)), (gift.name,)) for gift in gifts[:9]]
         return Ask("which", draft, say("points/which_gift", balance=available), choices)
@@ -110,7 +114,6 @@ class Giving(msgspec.Struct, frozen=True):
 
     amount: int = 0
     phone: str = ""
-    read: bool = False  # the opening sentence was read
 
 
 class PointsGive(Form[Giving]):
@@ -120,14 +123,17 @@ class PointsGive(Form[Giving]):
     draft = Giving
     words = frozenset({"送积分", "赠送积分", "转赠积分", "give points"})
     personal = True
+    names_others = True
     level = 2
 
     def opens(self, talk: Talk) -> bool:
         return _GIVE.search(talk.said.meaning.text) is not None
 
+    def read(self, talk: Talk, draft: Giving) -> Giving:
+        found = _read(talk.said.text, draft)
+        return msgspec.structs.replace(found, amount=found.amount or talk.said.meaning.quantity or 0)
+
     def begin(self, talk: Talk, draft: Giving) -> Turn:
-        if not draft.read:
-            draft = msgspec.structs.replace(_read(talk.said.text, draft), read=True)
         return self._next(talk, draft)
 
     def _next(self, talk: Talk, draft: Giving) -> Turn:
@@ -249,7 +255,7 @@ class PointsOffer(Form[Offer]):
             f"points-answer:{number}",
             say(told, amount=amount),
             contact_id=contact_id,
-            language=Language.SIMPLIFIED,
+            language=Language(conversations.language_of(talk.db, contact_id) or Language.SIMPLIFIED),
         )
 
 

@@ -20,10 +20,9 @@ GUARDED_FROM, GUARDED_UNTIL = 14, 18  # years: they may ask alone, and the guard
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which kind was asked for, if one was; whether the proof was asked for already."""
+    """Which kind was asked for, if one was."""
 
     kind: str = ""
-    proving: bool = False
 
 
 class Reports(Form[Wanted]):
@@ -36,10 +35,11 @@ class Reports(Form[Wanted]):
     personal = True
     level = 2
 
+    def read(self, talk: Talk, draft: Wanted) -> Wanted:
+        return Wanted(kind=talk.said.meaning.report_kind or draft.kind)
+
     def begin(self, talk: Talk, draft: Wanted) -> Turn:
         assert talk.patient is not None
-        if not draft.proving:
-            draft = Wanted(kind=talk.said.meaning.report_kind or "")
         found = reports.of_patient(talk.db, talk.patient.code)
         ready = [report for report in found if report.ready and not report.held]
         held = [report for report in found if report.held and report.ready]
@@ -53,7 +53,7 @@ class Reports(Form[Wanted]):
             return Start(
                 form="fresh_code",
                 opening={"patient": talk.patient.code},
-                draft=msgspec.structs.replace(draft, proving=True),
+                draft=draft,
                 words=self._state(found, held),
             )
         return self._choose(talk, draft, ready)

@@ -146,3 +146,59 @@ async def phone_of(chat: Chat, patient: str) -> str:
             lambda db: db.execute(sa.select(patients.c.phone).where(patients.c.code == patient)).scalar()
         )
     )
+
+
+async def test_the_receiver_is_not_whom_it_is_about(chat: Chat) -> None:
+    await arrange(chat)
+    await chat.reads(
+        """
+        患者 我要送积分给我妈
+        小护 ~ 还没有关联
+        小护 多少
+        患者 200
+        小护 手机号
+        患者 13800000005
+        小护 200 积分
+        患者 送积分 300 给 13800000005
+        小护 300 积分
+        患者 好的
+        小护 预留 300 积分
+        """,
+        "oGiver",
+    )
+
+
+async def test_what_was_said_is_kept_while_it_is_asked_for_whom(chat: Chat) -> None:
+    await arrange(chat)
+    await chat.does(bound("oGiver", "P02", "child"))
+    await chat.reads(
+        """
+        患者 送积分 300 给 13800000005
+        小护 请问是为谁
+        患者 1
+        小护 300 积分
+        患者 取消
+        患者 我要兑换体温计
+        小护 请问是为谁
+        患者 1
+        小护 体温计
+        小护 是否确认
+        """,
+        "oGiver",
+    )
+
+
+async def test_points_that_are_not_there_cannot_be_given(chat: Chat) -> None:
+    await arrange(chat)
+    await chat.reads(
+        """
+        患者 送积分 999999 给 13800000005
+        小护 还不够
+        患者 送积分 10 给 13800000001
+        小护 没有找到
+        患者 送积分 10 给 13899999999
+        小护 没有找到
+        """,
+        "oGiver",
+    )
+    assert await balance(chat, "P01") == 10501
