@@ -85,6 +85,7 @@ def add_console(app: web.Application, reception: Reception, *, secure: bool) -> 
     app[patients.VALUE_TIERS] = patients.ValueTiers()
     app[broadcasts_calendar.BIRTHDAYS] = broadcasts_calendar.Birthdays()
     app[broadcasts_composer.PATIENT_WORDS] = broadcasts_composer.PatientWords()
+    app[flows.COUNTS] = flows.Counts()
     app[access.ATTEMPTS] = access.Attempts()
     app[access.SECURE] = app[access.SECOND_FACTOR] = secure
     app.middlewares.append(access.guard)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from aiohttp import web
@@ -25,6 +25,8 @@ from bot.web.health import DATABASE
 from bot.web.webhooks import CLOCK
 from storage.queries import audit, flow_desk
 from storage.rows import Row
+
+T = TypeVar("T")
 
 KINDS: Final = {
     "procedure": "手术",
@@ -58,10 +60,36 @@ FOLLOWING: Final = {"running": "进行中", "asking": "在问是否继续", "sto
 RISKS: Final = ("高风险", "一般", "低风险")
 A_WEEK, A_MONTH = timedelta(days=7), timedelta(days=30)
 LAST_ANSWERS: Final = 500
+FRESH: Final = timedelta(seconds=15)
 PAGE: Final = 50
 WEEKDAYS: Final = "一二三四五六日"
 
 routes = web.RouteTableDef()
+
+
+class Counts:
+    """What was counted over everybody's contacts: good for a few seconds, because counting takes a while."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[datetime, Any]] = {}
+
+    async def of(self, request: web.Request, name: str, count: Callable[[sa.Connection], T]) -> T:
+        """As it was counted a moment ago, or anew."""
+        now = request.app[CLOCK].now()
+        kept = self._kept.get(name)
+        if kept is not None and now - kept[0] < FRESH:
+            known: T = kept[1]
+            return known
+        counted = await request.app[DATABASE].read(count)
+        self._kept[name] = now, counted
+        return counted
+
+    def forget(self) -> None:
+        """Somebody changed something, and wants to see it."""
+        self._kept.clear()
+
+
+COUNTS = web.AppKey("flow_counts", Counts)
 
 
 def when(step: Step) -> str:
@@ -128,7 +156,7 @@ async def listed(request: web.Request) -> web.Response:
             to_do[row.plan, row.state] += row.size
         return following, to_do
 
-    following, to_do = await request.app[DATABASE].read(read)
+    following, to_do = await request.app[COUNTS].of(request, "", read)
     plans = [
         _described(request, plan)
         | {
@@ -189,7 +217,7 @@ async def flow(request: web.Request) -> web.Response:
             ],
         }
 
-    found = await request.app[DATABASE].read(read)
+    found = await request.app[COUNTS].of(request, plan.id, read)
     return shown(request, "flow.html", plan=_described(request, plan), states=STATES, **found)
 
 
@@ -283,5 +311,6 @@ async def stop(request: web.Request) -> web.Response:
         await request.app[DATABASE].write(write)
     except LookupError as error:
         raise web.HTTPNotFound from error
+    request.app[COUNTS].forget()
     own = back.startswith("?") and "\\" not in back
     return moved(f"/console/flows/{plan.id}/people{back if own else ''}")
