@@ -19,10 +19,14 @@ ALL = "all"
 GUARDED_FROM, GUARDED_UNTIL = 14, 18  # years: they may ask alone, and the guardian hears of it
 
 
+UNMISTAKABLE = frozenset({"pathology", "imaging"})  # 检查报告, 化验单 may be any report
+
+
 class Wanted(msgspec.Struct, frozen=True):
-    """Which kind was asked for, if one was."""
+    """Which kind was asked for, if one was; whether it was told how many there are."""
 
     kind: str = ""
+    told: bool = False
 
 
 class Reports(Form[Wanted]):
@@ -45,18 +49,21 @@ class Reports(Form[Wanted]):
         held = [report for report in found if report.held and report.ready]
         if held:
             self._tell_nurse(talk)
+        state = () if draft.told else self._state(found, held)
         if not ready:
-            return Done(self._state(found, held))
+            return Done(state or self._state(found, held))
+        if draft.kind in UNMISTAKABLE and all(report.kind != draft.kind for report in ready):
+            return Done((*state, say("report/none_of_this_kind")))
         binding = talk.binding
         assert binding is not None
         if not identity.is_fresh(binding, talk.now):
             return Start(
                 form="fresh_code",
                 opening={"patient": talk.patient.code},
-                draft=draft,
-                words=self._state(found, held),
+                draft=msgspec.structs.replace(draft, told=True),
+                words=state,
             )
-        return self._choose(talk, draft, ready)
+        return self._choose(talk, draft, ready, state if held else ())
 
     def _state(self, found: Sequence[Report], held: Sequence[Report]) -> tuple[Say, ...]:
         """Counts and nothing else: a title can tell too much."""
@@ -85,12 +92,12 @@ class Reports(Form[Wanted]):
             },
         )
 
-    def _choose(self, talk: Talk, draft: Wanted, ready: Sequence[Report]) -> Turn:
+    def _choose(self, talk: Talk, draft: Wanted, ready: Sequence[Report], state: Sequence[Say]) -> Turn:
         wanted = [report for report in ready if report.kind == draft.kind] or list(ready)
         if len(wanted) == 1:
-            return Done(self._link(talk, wanted[0]))
+            return Done((*state, self._link(talk, wanted[0])))
         choices = [Choice(report.code, self._label(talk, report)) for report in wanted[:9]]
-        return Ask("which", draft, say("report/which"), choices)
+        return Ask("which", draft, (*state, say("report/which")), choices)
 
     @step("which")
     def which(self, talk: Talk, draft: Wanted) -> Turn:

@@ -92,3 +92,21 @@ async def test_nothing_ready_says_so(chat: Chat) -> None:
         患者 我的报告出来了吗
         小护 未出 1 份
     """)
+
+
+@pytest.mark.parametrize("text", ["病理结果出来了吗", "胸部CT的片子出来了没有"])
+async def test_another_kind_than_the_one_asked_for_is_not_linked(chat: Chat, text: str) -> None:
+    await arrange(chat, {}, {"kind": "pathology", "title": "胃黏膜活检"})
+    await prove(chat)
+    answer = await chat.says(text)
+    assert "/r/" not in answer
+    assert "由医生直接告诉您" in answer
+    assert "/r/" in await chat.says("查报告")
+
+
+async def test_what_is_held_is_told_of_beside_a_link(chat: Chat) -> None:
+    await arrange(chat, {}, {"title": "HIV抗体检测"})
+    await prove(chat)
+    answer = await chat.says("查报告")
+    assert "/r/" in answer
+    assert "由医生直接告诉您" in answer
