@@ -127,6 +127,14 @@ LEGAL = {"mediation": "调解", "court": "诉讼", "police": "公安"}
 QUALITY = {"sent": "质控处理中", "done": "质控已完成"}
 TICKET_KINDS = {"complaint": "投诉", "suggestion": "建议", "praise": "表扬"}
 CLOSED_AS = {"settled": "已解决", "not_accepted": "不予受理"}
+# What one presses to bring a ticket into a state.
+TICKET_MOVES = {
+    "acknowledged": "确认受理",
+    "assigned": "指派",
+    "investigating": "开始调查",
+    "closed": "办结",
+    "reopened": "重新打开",
+}
 SEVERITIES = {"C1": "C1 严重", "C2": "C2 重要", "C3": "C3 一般", "C4": "C4 建议"}
 SUPPRESSIONS = {
     "negated": "否定",

@@ -222,6 +222,7 @@ def _record(db: sa.Connection, code: str, zone: ZoneInfo) -> dict[str, Any]:
         "balance": patient_rows.balance(db, code),
         "consents": patient_rows.consents_of(db, code),
         "purposes": labels.PURPOSES,
+        "actors": ACTORS,
         "letters": letters,
         "timeline": _timeline(db, code, visits, booked, zone),
     }

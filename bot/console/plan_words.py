@@ -46,6 +46,7 @@ _STEPS: Final[Mapping[str, str]] = {
     "monthly": "每月",
     "movements": "数胎动",
     "quarterly": "每季",
+    "ready": "已出报告",
     "rebook": "重新预约",
     "thursday": "每周四",
     "visit": "复诊",
@@ -173,15 +174,11 @@ def task_reason(text: str) -> str:
     """What a task says of a plan (`joint d3:…`, `no_contact joint d3`, `…:temp=3`), readable."""
     if text in labels.TYPES:
         return labels.TYPES[text]
-    words = _CONTACT.sub(lambda found: _contact(found[0], found[1], found[2]), text)
+    words = _CONTACT.sub(lambda found: contact(found[1], found[2]), text)
     words = _ANSWER.sub(lambda found: f"：{QUESTIONS.get(found[1], found[1])}，答 {found[2]}", words)
     return _CODE.sub(lambda found: REASONS.get(found[0], found[0]), words)
 
 
-_CONTACT: Final = re.compile(r"([a-z_]+) ([a-z0-9_]+)")
+_CONTACT: Final = re.compile(rf"(?<![a-z_])({'|'.join(sorted(PLANS, key=len, reverse=True))}) ([a-z0-9_]+)")
 _ANSWER: Final = re.compile(r":([a-z_]+)=(.+)")
 _CODE: Final = re.compile(r"[a-z]+(?:_[a-z]+)*")
-
-
-def _contact(both: str, plan_code: str, step_code: str) -> str:
-    return contact(plan_code, step_code) if plan_code in PLANS else both

@@ -224,7 +224,7 @@ def _one(db: sa.Connection, row: Row, today: date, now: datetime, zone: ZoneInfo
         "doctor": doctor,
         "departments": departments,
         "doctors": doctors,
-        "moves": [(key, labels.TICKET_STATES[key]) for key in moves_of(row)],
+        "moves": [(key, labels.TICKET_MOVES[key]) for key in moves_of(row)],
         "answerable": row.status in ANSWERABLE and row.kind == "complaint" and not row.legal,
         "can_pause": not over and row.status != "replied" and row.paused_at is None and not row.legal,
         "can_extend": not over

@@ -111,17 +111,26 @@ async def test_a_message_is_seen_within_a_second_and_nothing_of_a_burst_is_lost_
     row = nurse.locator("#people .row").filter(has_text="人工").first
     await expect(row).to_be_visible(timeout=1_500)
     number = await ward.house.asks(_contact("oBurst"))
-    await ward.opens(nurse, f"/console/conversations/{number}")
-    for count in range(60):
-        await ward.says(f"第{count:02d}句", "oBurst")
-        if count == 20:
+    await ward.opens(nurse, f"/console/conversations/{number}?shown=600")
+    for count in range(200):
+        await ward.says(f"第{count:03d}句", "oBurst")
+        if count == 60:
             await nurse.context.set_offline(True)
-        if count == 40:
+        if count == 140:
             await nurse.context.set_offline(False)
-    await expect(nurse.locator("#lines .patient", has_text="第59句")).to_be_visible(timeout=10_000)
+    await expect(nurse.locator("#lines .patient", has_text="第199句")).to_be_visible(timeout=20_000)
     said = await nurse.locator("#lines .patient .text").all_inner_texts()
-    numbered = [text for text in said if re.fullmatch(r"第\d\d句", text.strip())]
-    assert numbered == [f"第{count:02d}句" for count in range(60)]
+    numbered = [text for text in said if re.fullmatch(r"第\d{3}句", text.strip())]
+    assert numbered == [f"第{count:03d}句" for count in range(200)]
+    # A long conversation opens with its newest messages, and leads on to the older ones.
+    await ward.opens(nurse, f"/console/conversations/{number}")
+    await expect(nurse.locator("#lines .patient", has_text="第199句")).to_be_visible()
+    await expect(nurse.locator("#lines .patient", has_text="第010句")).to_have_count(0)
+    for _ in range(6):
+        await nurse.get_by_role("link", name="更早的消息").click()
+        if await nurse.locator("#lines .patient", has_text="第010句").count():
+            break
+    await expect(nurse.locator("#lines .patient", has_text="第010句")).to_be_visible()
 
 
 async def test_an_alarm_rings_is_answered_and_is_closed_with_its_outcome(ward: Ward) -> None:
@@ -204,6 +213,7 @@ PAGES = {
         "calls/{call}",
         "pop?phone=13800000001",
         "pop?phone=13999999999",
+        "answers-at-hand",
         "me",
     ),
     "manager": ("figures", "figures/alarms", "admin/roster", "admin/answers"),
@@ -217,7 +227,7 @@ async def _busy_day(ward: Ward) -> dict[str, int | str]:
     await ward.says("人工", "oTalk")
     await ward.says("刀口一直流血，头晕得站不起来", "oAlarm")
     for words in ("我要投诉，护士态度很差", "昨天输液时叫了三次没人来", "门诊二楼", "昨天下午", "没有", "是"):
-        await ward.says(words)
+        await ward.says(words, "oComplains")  # nobody of ours has taken this conversation
 
     def number(db: sa.Connection) -> dict[str, int | str]:
         kept: dict[str, int | str] = {
