@@ -6,7 +6,7 @@ quietly. Who lost a pregnancy lately gets nothing about mothers, children or bir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -46,6 +46,7 @@ class Occasion:
     template: str
     greeted: Greeted
     tender: bool = False  # not to who lost a pregnancy lately
+    shared: bool = False  # for everybody who speaks for the patient, not for one of them
 
 
 def _age_from(least: int, sex: str = "") -> Greeted:
@@ -70,16 +71,16 @@ def _all(_patient: Patient, _tags: set[str], _day: date) -> bool:
 
 
 OCCASIONS: Final = (
-    Occasion("春节", "spring_festival", _all),
-    Occasion("元宵", "lantern", _all),
-    Occasion("端午", "dragon_boat", _all),
-    Occasion("中秋", "mid_autumn", _all),
-    Occasion("国庆", "national_day", _all),
+    Occasion("春节", "spring_festival", _all, shared=True),
+    Occasion("元宵", "lantern", _all, shared=True),
+    Occasion("端午", "dragon_boat", _all, shared=True),
+    Occasion("中秋", "mid_autumn", _all, shared=True),
+    Occasion("国庆", "national_day", _all, shared=True),
     Occasion("重阳", "double_ninth", _age_from(ELDER)),
     Occasion("妇女节", "women", _age_from(WOMAN, "F")),
     Occasion("母亲节", "mother", _tagged("妈妈"), tender=True),
     Occasion("父亲节", "father", _tagged("爸爸"), tender=True),
-    Occasion("儿童节", "child", _child, tender=True),
+    Occasion("儿童节", "child", _child, tender=True, shared=True),
     Occasion("护士节", "nurse", _tagged("护士")),
     Occasion("教师节", "teacher", _tagged("教师")),
 )
@@ -129,20 +130,31 @@ def greetings_for(
     codes = [row.code for row in meant]
     census = Census(db, codes, now, zone)
     tags = greetings.tags_of(db, codes, TAGS, now) if festivals else {}
+    own = greetings.patients_themselves(db, _contacts(census), now) if festivals else set()
     birthdays = {row.code for row in born}
     for code in codes:
         person = census.people[code]
-        reader = person.reader(day, 1)
-        if isinstance(reader, str):
-            continue
+        speakers = person.speakers(day)
         grieving = any(day - lost <= GRIEF for lost in person.losses)
         wanted = [one for one in festivals if one.greeted(person.patient, tags.get(code, set()), day)]
         for occasion in [*wanted, *([BIRTHDAY] if code in birthdays else [])]:
-            reason = "" if census.allows(reader, code, Purpose.GREETING) else "no_consent"
-            if grieving and occasion.tender:
-                reason = "pregnancy_loss"
-            text = _text(wording, occasion, person.patient, reader, day)
-            yield Greeting(person.patient, reader, occasion, day, text, reason)
+            for reader in speakers if occasion.shared else speakers[:1]:
+                if occasion.greeted is _all and occasion.shared and _has_own(reader, own):
+                    continue  # greeted for themselves
+                reason = "" if census.allows(reader, code, Purpose.GREETING) else "no_consent"
+                if grieving and occasion.tender:
+                    reason = "pregnancy_loss"
+                text = _text(wording, occasion, person.patient, reader, day)
+                yield Greeting(person.patient, reader, occasion, day, text, reason)
+
+
+def _has_own(reader: Reader, own: Collection[int]) -> bool:
+    """Whether somebody who speaks for others is a patient, too."""
+    return reader.relation != "self" and reader.contact_id in own
+
+
+def _contacts(census: Census) -> list[int]:
+    return sorted({one.contact_id for person in census.people.values() for one in person.readers})
 
 
 def _has_birthday(row: Row, day: date) -> bool:

@@ -35,6 +35,22 @@ def bound_patients(
     return connection.execute(found.order_by(patients.c.code).limit(most)).all()
 
 
+def patients_themselves(connection: sa.Connection, contact_ids: Sequence[int], now: datetime) -> set[int]:
+    """Of these users those who are living patients themselves."""
+    found = (
+        sa.select(bindings.c.contact_id)
+        .join(patients, patients.c.code == bindings.c.patient_code)
+        .where(
+            bindings.c.contact_id.in_(list(contact_ids)),
+            bindings.c.relation == "self",
+            bindings.c.ended_at.is_(None),
+            sa.or_(bindings.c.expires_at.is_(None), bindings.c.expires_at > now),
+            sa.or_(patients.c.deceased_on.is_(None), patients.c.deceased_on > now.date()),
+        )
+    )
+    return set(connection.execute(found).scalars())
+
+
 def tags_of(
     connection: sa.Connection, codes: Sequence[str], tags: Collection[str], now: datetime
 ) -> dict[str, set[str]]:

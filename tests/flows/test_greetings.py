@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.flows.greetings import Greeter, mourning, occasions
 from bot.outbox.wording import Wording
-from storage.tables import letters, patient_tags, patients
+from storage.tables import contacts, letters, patient_tags, patients
 from tests.chat import ZONE
 from tests.flows.conftest import Ward, at
 from tests.hospital_folder import bound
@@ -107,3 +107,34 @@ async def test_a_lost_pregnancy_silences_birthdays_and_mothers_day(ward: Ward) -
     await ward.visit(day="2027-01-10", status="loss")
     await ward.does(lambda db: db.execute(patient_tags.insert().values(patient_code="P05", tag="妈妈")))
     assert await greets(ward, "2027-05-09 10:30") == []
+
+
+async def greeted(ward: Ward, moment: str) -> list[tuple[str, str]]:
+    """(patient, user) of every greeting to a festival."""
+    await greets(ward, moment)
+    found = sa.select(letters.c.patient_code, contacts.c.openid).join(contacts).order_by(letters.c.id)
+    festivals = found.where(letters.c.purpose == "greeting", letters.c.step != "生日")
+    rows = await ward.asks(lambda db: db.execute(festivals).all())
+    return [(row.patient_code, row.openid) for row in rows]
+
+
+async def test_who_speaks_for_others_is_greeted_for_themselves(ward: Ward) -> None:
+    await ward.does(bound("oPatient", "P02", "child"))  # P02 comes before P05, who is oPatient
+    assert await greeted(ward, "2027-02-06 10:30") == [("P05", "oPatient")]
+
+
+async def test_everybody_who_speaks_for_somebody_is_greeted_at_a_festival_of_all(ward: Ward) -> None:
+    await ward.does(bound("oHusband", "P05", "spouse"))
+    assert await greeted(ward, "2027-02-06 10:30") == [("P05", "oPatient"), ("P05", "oHusband")]
+
+
+async def test_both_parents_are_greeted_on_the_day_of_children(ward: Ward) -> None:
+    await ward.does(bound("oPatient", "P02", "child"))
+    await ward.does(bound("oFather", "P02", "child"))
+    await ward.does(bound("oAunt", "P02", "other"))
+    assert await greeted(ward, "2027-06-01 10:30") == [("P02", "oPatient"), ("P02", "oFather")]
+
+
+async def test_a_womans_day_is_hers(ward: Ward) -> None:
+    await ward.does(bound("oHusband", "P05", "spouse"))
+    assert await greeted(ward, "2027-03-08 10:30") == [("P05", "oPatient")]

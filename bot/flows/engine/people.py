@@ -52,17 +52,19 @@ class Person:
     to_come: list[Row] = field(default_factory=list)  # still planned for today
     open: list[Row] = field(default_factory=list)  # questions that wait for the readers' answers
 
-    def reader(self, today: date, level: int) -> Reader | str:
-        """Who reads it: the patient, else whoever speaks for them; a child's guardian. Else the reason."""
+    def speakers(self, today: date) -> list[Reader]:
+        """Everybody who may be written to about the patient, the patient first; of a child the guardians."""
         age = self.patient.age(today)
         if age is not None and age < CHILD_UNTIL:
-            fit = [one for one in self.readers if one.relation == "child"]
-            if not fit:
-                return "no_guardian"
-        else:
-            fit = sorted(self.readers, key=lambda one: one.relation != "self")
+            return [one for one in self.readers if one.relation == "child"]
+        return sorted(self.readers, key=lambda one: one.relation != "self")
+
+    def reader(self, today: date, level: int) -> Reader | str:
+        """Who reads it: the patient, else whoever speaks for them; a child's guardian. Else the reason."""
+        fit = self.speakers(today)
         if not fit:
-            return "no_contact"
+            age = self.patient.age(today)
+            return "no_guardian" if age is not None and age < CHILD_UNTIL else "no_contact"
         known = [one for one in fit if one.level >= level]
         return known[0] if known else "identity"
 
