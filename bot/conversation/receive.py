@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import sqlalchemy as sa
 
-from bot.conversation import danger, followup, frames, people
+from bot.conversation import danger, followup, frames, people, queue
 from bot.conversation.dialogue import AnyForm, Dialogue, Forms, Outcome
 from bot.conversation.knowledge import Knowledge, read_knowledge
 from bot.conversation.life import CANCEL, END, NOTICE_EVERY, QUEUE_NOTICE_EVERY, SILENCE
@@ -248,11 +248,13 @@ class Reception:
             row.queue_notice_at is None or talk.now - row.queue_notice_at >= QUEUE_NOTICE_EVERY
         ):
             talk.moved["queue_notice_at"] = talk.now
-            return Outcome(words=[say("person/still_waiting")], frames=frames.load(row.forms))
+            return Outcome(
+                words=[queue.still_waiting(talk.db, talk.now, talk.contact.id)], frames=frames.load(row.forms)
+            )
         return Outcome(frames=frames.load(row.forms))
 
     def _hand_over(self, talk: Talk, hand_over: HandOver, outcome: Outcome) -> None:
-        outcome.words += all_words(hand_over.words) or (say("person/queued"),)
+        outcome.words += all_words(hand_over.words) or (queue.joined(talk.db, talk.now, talk.contact.id),)
         talk.moved.update(
             owner="waiting",
             waiting_since=talk.now,

@@ -18,6 +18,7 @@ from storage.tables import (
     letters,
     messages,
     patients,
+    roster,
     snoozes,
     tasks,
 )
@@ -54,6 +55,29 @@ _list = sa.select(
     _level,
     _name,
 ).join(conversations, conversations.c.contact_id == contacts.c.id)
+
+
+def waiting_before(connection: sa.Connection, contact_id: int) -> int:
+    """How many wait for a person, and for longer than this contact; all of them when it does not wait yet."""
+    own = sa.select(conversations.c.waiting_since).where(
+        conversations.c.contact_id == contact_id, conversations.c.owner == "waiting"
+    )
+    since = connection.execute(own).scalar()
+    others = (
+        sa.select(sa.func.count())
+        .select_from(conversations)
+        .where(conversations.c.owner == "waiting", conversations.c.contact_id != contact_id)
+    )
+    if since is not None:
+        others = others.where(conversations.c.waiting_since < since)
+    return int(connection.execute(others).scalar_one())
+
+
+def next_shift(connection: sa.Connection, now: datetime) -> datetime | None:
+    """When the next duty of anybody begins; None: no roster knows."""
+    return connection.execute(
+        sa.select(sa.func.min(roster.c.start_at)).where(roster.c.start_at > now)
+    ).scalar()
 
 
 def in_state(connection: sa.Connection, owners: Sequence[str], limit: int = 200) -> Rows:
