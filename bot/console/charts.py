@@ -32,14 +32,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing and what it says in words."""
+    """A drawing."""
 
     title: str
-    says: str
     kind: str  # columns, rows
     height: int
-    most: str = ""
     marks: Sequence[Mark] = field(default_factory=tuple)
+    says: str = ""  # of columns: the whole, and the highest
+    most: str = ""  # of columns: what the upper line stands for
 
 
 def columns(title: str, counts: Mapping[date, int], first: date, days: int) -> Chart:
@@ -66,7 +66,7 @@ def columns(title: str, counts: Mapping[date, int], first: date, days: int) -> C
     ]
     total, peak = sum(count for _, count in groups), max(groups, key=lambda group: group[1])
     says = f"共{total}，最多的是{peak[0]:%m-%d}：{peak[1]}" if total else "没有数据"
-    return Chart(title, says, "columns", HEIGHT, str(most), marks)
+    return Chart(title, "columns", HEIGHT, marks, says, str(most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,7 @@ def shares(title: str, found: Sequence[Share]) -> Chart:
                 path=one.path,
             )
         )
-    says = "；".join(f"{one.label} {one.words}" for one in found[:8]) or "没有数据"
-    return Chart(title, says, "rows", max(1, len(found)) * LINE, "", marks)
+    return Chart(title, "rows", max(1, len(found)) * LINE, marks)
 
 
 def amounts(title: str, found: Sequence[tuple[str, int, str]]) -> Chart:
@@ -125,5 +124,4 @@ def amounts(title: str, found: Sequence[tuple[str, int, str]]) -> Chart:
         )
         for place, (name, number, path) in enumerate(found)
     ]
-    says = "；".join(f"{name} {number}" for name, number, _ in found[:8]) or "没有数据"
-    return Chart(title, says, "rows", max(1, len(found)) * LINE, "", marks)
+    return Chart(title, "rows", max(1, len(found)) * LINE, marks)
