@@ -148,7 +148,7 @@ class Reception:
     def _talk(
         self, db: sa.Connection, writer: Writer, inbound: Inbound, message_id: int, now: datetime
     ) -> Talk:
-        meaning = self.reading.read(db, inbound.text, now.astimezone(self.zone), writer)
+        meaning = self.reading.read(db, inbound.words, now.astimezone(self.zone), writer)
         written_in = writer.contact.language
         if inbound.type == "text":
             written_in = language_after(inbound.text, written_in)

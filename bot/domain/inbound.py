@@ -23,6 +23,11 @@ class Inbound:
     unionid: str = ""
 
     @property
+    def words(self) -> str:
+        """What was written, or what the platform heard in a voice message: danger is looked for in both."""
+        return self.text or (str(self.payload.get("Recognition") or "") if self.type == "voice" else "")
+
+    @property
     def is_event(self) -> bool:
         """Something that happened, rather than something that was said."""
         return self.type.startswith("event:")

@@ -93,7 +93,7 @@ class Answering:
                     self._read.add(_name(inbound))
                 return reply
         SPOOLED.inc()
-        said = self._alarm_words(inbound.text)
+        said = self._alarm_words(inbound.words)
         self._spooled.add(_name(inbound))
         if said:
             self._begin(self._ring(inbound.key))

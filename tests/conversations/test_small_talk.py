@@ -93,3 +93,15 @@ async def test_a_number_without_a_question_is_not_a_greeting(chat: Chat) -> None
         患者 1
         小护 没有看懂
     """)
+
+
+async def test_danger_that_the_platform_heard_in_a_voice_message(chat: Chat) -> None:
+    heard = {"MediaId": "M1", "Recognition": "我妈突然喘不上气嘴唇发紫。"}
+    answer = await chat.says("", type="voice", payload=heard)
+    assert answer.startswith("您说的情况可能很紧急")
+    rows = await chat.asks(lambda db: db.execute(sa.select(alerts.c.level)).scalars().all())
+    assert list(rows) == ["E"]
+    harmless = {"MediaId": "M2", "Recognition": "我想挂个骨科的号"}
+    assert "护士会查看" in await chat.says("", type="voice", payload=harmless)
+    kinds = await chat.asks(lambda db: db.execute(sa.select(tasks.c.kind)).scalars().all())
+    assert "media" in kinds
