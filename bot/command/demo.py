@@ -35,7 +35,12 @@ from storage.queries.hospital import all_facts
 from storage.tables import users
 
 PASSWORD = "xiaohu-demo"  # noqa: S105  printed on the screen; the demo's data is invented
-STAFF = (("李护士", "nurse", "nurse1"), ("王经理", "manager", ""), ("陈主任", "admin", ""))
+STAFF = (
+    ("李护士", "nurse", "nurse1"),
+    ("王经理", "manager", ""),
+    ("林编辑", "marketing", ""),
+    ("陈主任", "admin", ""),
+)
 # Who is bound from the start: whose phone, to which of the people, as what. The others show how binding goes.
 BOUND = ((0, 0, "self"), (1, 1, "self"), (1, 2, "child"))
 

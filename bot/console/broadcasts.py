@@ -48,8 +48,17 @@ FIELDS: Final[Mapping[str, str]] = {
 }
 ASKS: Final = ("start", "pause", "resume", "stop", "send-back")
 OUTCOMES: Final = ("sent", "replied", "silent", "booked", "failed", "withheld")
+LISTS: Final = {
+    "sent": "已送出",
+    "replied": "回复了",
+    "booked": "预约了",
+    "waiting": "等待",
+    "failed": "失败",
+    "withheld": "未发",
+}
 PAGE: Final = 50
 SNIPPET: Final = 60
+HOLD: Final = timedelta(seconds=60)  # before a message to many begins
 
 routes = web.RouteTableDef()
 
@@ -203,6 +212,7 @@ def _facts(db: sa.Connection, row: Row, now: datetime) -> dict[str, Any]:
         if state == "running" and row.canary and row.canary_passed_at is None
         else STATES[state],
         "tone": TONES.get(state, ""),
+        "soon": state == "approved" and row.scheduled_at is not None,
         "why": PAUSES.get(row.reason, row.reason),
         "sums": status,
         "bars": _bars(status) if status else [],
@@ -383,9 +393,25 @@ async def send_back(request: web.Request) -> web.Response:
 
 @routes.post("/console/broadcasts/{id:\\d+}/start")
 async def start(request: web.Request) -> web.Response:
-    """The audience as it stands now; the worker does the rest."""
+    """The audience as it stands now; the worker does the rest. To many it begins in a minute, and can be called back."""
     name, now, zone = request[STAFF].name, request.app[CLOCK].now(), request.app[ZONE]
-    return await _decide(request, lambda db, number: desk.start(db, number, name, now, zone))
+
+    def begin(db: sa.Connection, number: int) -> None:
+        row = _known(db, number)
+        preview = segments.preview(db, segments.load(row.segment), Purpose(row.purpose), now, zone)
+        if preview.reached > desk.CANARY_FROM:
+            desk.start_soon(db, number, name, now + HOLD, now, zone)
+        else:
+            desk.start(db, number, name, now, zone)
+
+    return await _decide(request, begin)
+
+
+@routes.post("/console/broadcasts/{id:\\d+}/call-back")
+async def call_back(request: web.Request) -> web.Response:
+    """It does not begin by itself after all."""
+    name, now = request[STAFF].name, request.app[CLOCK].now()
+    return await _decide(request, lambda db, number: desk.call_back(db, number, name, now))
 
 
 @routes.post("/console/broadcasts/{id:\\d+}/pause")
@@ -428,6 +454,7 @@ async def people(request: web.Request) -> web.Response:
         return row, [
             {
                 "code": one.code,
+                "contact": one.contact_id,
                 "name": Patient("", one.name).masked_name,
                 "sex": labels.SEX.get(one.sex, ""),
                 "age": Patient("", "", birth_date=one.birth_date).age(today),
@@ -443,7 +470,7 @@ async def people(request: web.Request) -> web.Response:
     except LookupError as error:
         raise web.HTTPNotFound from error
     kind, _, reason = which.partition(":")
-    title = {"sent": "已送出", "failed": "失败", "waiting": "等待", "withheld": "未发"}.get(kind, "全部对象")
+    title = LISTS.get(kind, "全部对象")
     if reason:
         title = f"未发：{audience.words_of(reason)}"
     return shown(
@@ -453,6 +480,7 @@ async def people(request: web.Request) -> web.Response:
         rows=rows,
         which=which,
         title=title,
+        lists=LISTS,
         outcome=kind if kind in OUTCOMES else "",
         more=rows[-1]["code"] if len(rows) == PAGE else "",
     )

@@ -38,6 +38,7 @@ FRESH: Final = timedelta(minutes=10)  # how long counted birthdays are good enou
 MONTHS: Final = ("正", "二", "三", "四", "五", "六", "七", "八", "九", "十", "冬", "腊")
 TENS: Final = ("初", "十", "廿", "三")
 DIGITS: Final = "一二三四五六七八九十"
+WEEKDAYS: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 PURPOSES: Final = ("care", "survey", "greeting", "marketing", "transaction")
 A_MONTH_AT_MOST: Final = 2  # marketing messages to one person
 NOTED: Final = frozenset(one.name for one in OCCASIONS) | {
@@ -71,7 +72,7 @@ class Day:
     day: date
     lunar: str
     festivals: list[str]
-    holiday: str  # 休, 班 or nothing
+    holiday: str  # off, made (up for another day) or nothing
     mourning: bool
     inside: bool  # of the month that is shown
     past: bool
@@ -127,7 +128,7 @@ def _day(day: date, first: date, today: date) -> Day:
         day=day,
         lunar=lunar_text(day),
         festivals=festivals,
-        holiday="休" if off else "班" if made_up else "",
+        holiday="off" if off else "made" if made_up else "",
         mourning=mourning(day),
         inside=day.month == first.month,
         past=day < today,
@@ -313,4 +314,6 @@ async def month(request: web.Request) -> web.Response:
         chosen=shown_day,
         strip=list(_strip(shown_day)),
         purposes={one: labels.PURPOSES[one] for one in PURPOSES},
+        weekdays=WEEKDAYS,
+        holidays={"off": "休", "made": "班"},
     )

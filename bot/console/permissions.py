@@ -110,7 +110,7 @@ _TABLE = (
         "POST /console/broadcasts/new /console/broadcasts/audience /console/broadcasts/words"
         " /console/broadcasts/{id}/edit /console/broadcasts/{id}/submit /console/broadcasts/{id}/start"
         " /console/broadcasts/{id}/pause /console/broadcasts/{id}/resume /console/broadcasts/{id}/stop"
-        " /console/broadcasts/{id}/try",
+        " /console/broadcasts/{id}/call-back /console/broadcasts/{id}/try",
     ),
     (MANAGERS, "POST /console/broadcasts/{id}/approve /console/broadcasts/{id}/send-back"),
     (EVERYONE, "GET /console/stop/strip"),

@@ -35,7 +35,7 @@ TIERS: Final = {
     "small": (20, 100),
 }  # per cent (contract §5)
 
-ATTRIBUTED: Final = timedelta(hours=48)  # an answer or a booking so soon after a message counts as its result
+ATTRIBUTED: Final = broadcast_desk.ATTRIBUTED
 
 Places = Literal["VIP", "main", "normal", "small"]
 Outcome = Literal["sent", "replied", "silent", "booked", "failed", "withheld"]

@@ -35,6 +35,7 @@ NOT_SENT: Final = ("suppressed", "expired")
 OVER: Final = ("stopped", "finished")
 TEST: Final = "broadcast:test:"  # the plan of letters that only the writer gets
 MOST_TAGS: Final = 400
+ATTRIBUTED: Final = timedelta(hours=48)  # an answer or a booking so soon after a message counts as its result
 
 
 # Versions
@@ -223,8 +224,8 @@ def members(
 ) -> Rows:
     """Members of an audience: code, name, sex, birth_date, verdict, state, reason, channel, sent_at, contact_id.
 
-    *which* is sent, failed, waiting, or `withheld` and perhaps `withheld:REASON`; empty: all of them. *departments*:
-    only whom these treat; none: everybody.
+    *which* is sent, failed, waiting, `withheld` and perhaps `withheld:REASON`, or what came of it (`reached`); empty:
+    all of them. *departments*: only whom these treat; none: everybody.
     """
     scope = [patient_scope(departments)] if departments else []
     letter = sa.and_(OF_A_BROADCAST, letters.c.plan == plan_of(number))
@@ -260,7 +261,7 @@ def members(
         .where(
             broadcast_members.c.broadcast_id == number,
             broadcast_members.c.patient_code > after,
-            *_which(which, of_it),
+            *_which(number, which, of_it),
             *scope,
         )
         .order_by(broadcast_members.c.patient_code)
@@ -269,8 +270,10 @@ def members(
     return connection.execute(found).all()
 
 
-def _which(which: str, of_it: sa.Subquery) -> list[Condition]:
+def _which(number: int, which: str, of_it: sa.Subquery) -> list[Condition]:
     kind, _, reason = which.partition(":")
+    if kind in ("replied", "silent", "booked"):
+        return [reached(number, kind, ATTRIBUTED)]
     meant, state = broadcast_members.c.verdict == "", of_it.c.state
     if kind == "sent":
         return [state.in_(GOT)]

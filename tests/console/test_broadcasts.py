@@ -195,6 +195,28 @@ async def test_a_running_one_tells_exactly_and_is_stopped_with_the_numbers(house
     assert (status, "已停止" in page) == (422, True)
 
 
+async def test_to_many_it_begins_in_a_minute_and_can_be_called_back(house: House) -> None:
+    await members(house, 101)
+    writer, manager = await house.colleague("marketing"), await house.colleague("manager")
+    path = await written(writer)
+    await manager.post(f"{path}/approve")
+    assert "等60秒才开始" in await writer.sees(f"{path}?ask=start")
+    assert (await writer.post(f"{path}/start"))[0] == 303
+    await house.server.house.worker.once()
+    assert (await row_of(house, path)).state == "approved"
+    assert "撤回" in await writer.sees(f"{path}/live")
+    assert (await writer.post(f"{path}/call-back"))[0] == 303
+    house.passes(minutes=2)
+    await house.server.house.worker.once()
+    assert (await row_of(house, path)).state == "approved"
+    assert (await writer.post(f"{path}/start"))[0] == 303
+    house.passes(minutes=2)
+    await house.server.house.worker.once()
+    row = await row_of(house, path)
+    assert (row.state, row.started_by) == ("running", COLLEAGUES["marketing"])
+    assert (await writer.post(f"{path}/call-back"))[0] == 422
+
+
 async def test_pausing_holds_and_resuming_lets_go(house: House) -> None:
     writer, path = await running(house)
     assert (await writer.post(f"{path}/pause", why="核对地址"))[0] == 303
@@ -230,6 +252,9 @@ async def test_behind_each_number_are_people_masked_and_a_new_audience(house: Ho
             "/console/broadcasts/audience", purpose="care", broadcast=number, outcome=outcome
         )
         assert f"符合条件的共 {size} 人" in part, outcome
+    page = await writer.sees(f"{path}/people?is=replied")
+    assert "王*1" in page
+    assert "王*0" not in page
     form = await writer.sees(f"/console/broadcasts/new?broadcast={number}&outcome=replied")
     assert f'name="broadcast" inputmode="numeric" pattern="[0-9]*" value="{number}"' in form
     assert '<option value="replied" selected>' in form

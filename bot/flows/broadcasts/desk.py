@@ -209,6 +209,31 @@ def start(db: sa.Connection, number: int, by: str, now: datetime, zone: ZoneInfo
     _audit(db, by, "start", number, now)
 
 
+def start_soon(db: sa.Connection, number: int, by: str, at: datetime, now: datetime, zone: ZoneInfo) -> None:
+    """Begin in a moment: until then it can be called back as if nothing had been.
+
+    Raises:
+        BroadcastRefused: nobody approved it, or not these words.
+    """
+    row = _broadcast(db, number, "approved")
+    if row.approved_hash != _fingerprint(row):
+        raise BroadcastRefused(f"broadcast {number}: was changed after it was approved")
+    _check(db, row._asdict(), now, zone)
+    broadcasts.change(db, number, scheduled_at=at, started_by=by)
+    _audit(db, by, "start soon", number, now)
+
+
+def call_back(db: sa.Connection, number: int, by: str, now: datetime) -> None:
+    """It does not begin by itself after all; the approval stands.
+
+    Raises:
+        BroadcastRefused: it has begun, or was not going to.
+    """
+    _broadcast(db, number, "approved")
+    broadcasts.change(db, number, scheduled_at=None, started_by="")
+    _audit(db, by, "call back", number, now)
+
+
 def pause(db: sa.Connection, number: int, by: str, reason: str, now: datetime) -> None:
     """Nothing more goes out for now; what waits in the outbox is held.
 

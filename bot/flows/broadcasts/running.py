@@ -42,7 +42,7 @@ class Broadcaster:
         """How many letters that were."""
         for row in broadcasts.scheduled(db, now):
             try:
-                desk.start(db, row.id, row.approved_by, now, self.zone)
+                desk.start(db, row.id, row.started_by or row.approved_by, now, self.zone)
             except desk.BroadcastRefused:  # a licence that ran out since: nobody is there to be told
                 desk.stop(db, row.id, "system", now, reason="refused")
                 log.error("broadcast_not_started", broadcast=row.id)
