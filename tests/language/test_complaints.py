@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.language.complaints import MODEL, standard_complaints
+from bot.language.grievances import learnt_from
 from bot.language.meaning import Meaning
 from bot.language.understand import Understanding
 
@@ -90,3 +93,30 @@ def test_severity_follows_the_harm(text: str, severity: str) -> None:
 )
 def test_temper(text: str, emotion: str) -> None:
     assert read(text).emotion == emotion
+
+
+def test_the_shipped_model_was_learnt_from_the_shipped_sentences() -> None:
+    """If this fails: `python -m bot.language.grievances`."""
+    assert json.loads(MODEL.read_text("utf-8"))["learnt_from"] == learnt_from()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["护士没有一点不耐烦", "怕手术失败", "意见箱在哪里", "我把单子弄丢了,能补吗", "以前在别家被误诊过"],
+)
+def test_a_word_of_blame_alone_is_no_complaint(text: str) -> None:
+    assert not standard_complaints().read(text).complains
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("停车场转了四十分钟都没有位置", "C4"),
+        ("护士问两句就甩脸子", "C3"),
+        ("纱布落在我妈肚子里,又开了一刀", "C1"),
+    ],
+)
+def test_a_complaint_in_nobodys_list_is_heard_and_weighed(text: str, level: str) -> None:
+    complaints = standard_complaints()
+    assert complaints.read(text).complains
+    assert complaints.severity(text) == level

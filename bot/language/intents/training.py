@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.language.classifier import Classifier, learn
-from bot.language.complaints import standard_complaints
+from bot.language.complaints import wordly_complaints
 from bot.language.intents.names import known
 from bot.language.intents.reader import evidence, is_foreign, testimony
 from bot.language.intents.rules import Rule, standard_rules
@@ -99,7 +99,7 @@ def _evidence(sentence: str, rules: Sequence[Rule]) -> list[str]:
     text = normalise(sentence).lower()
     words = list(standard_words().find(text))
     foreign = is_foreign(words)
-    said = testimony(rules, text, standard_complaints().read(text), foreign)
+    said = testimony(rules, text, wordly_complaints().read(text), foreign)
     return evidence(text, words, said, foreign)
 
 
