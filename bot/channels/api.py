@@ -13,6 +13,10 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from bot.channels.errors import Reaction, reaction
+from bot.channels.exchange import OutcomeUnknown as OutcomeUnknown
+from bot.channels.exchange import Unreached as Unreached
+from bot.channels.exchange import ask as ask
+from bot.channels.hosts import Host
 from bot.channels.limits import CALLS_AT_ONCE, CONNECT_TIMEOUT, TOTAL_TIMEOUT
 
 log = structlog.get_logger()
@@ -20,17 +24,8 @@ log = structlog.get_logger()
 CALLS = Counter("xiaohu_api_calls_total", "Calls of the platforms' APIs", ["platform", "path", "code"])
 SECONDS = Histogram("xiaohu_api_seconds", "Time a platform took to answer", ["platform"])
 
-NOT_DONE = frozenset({408, 413, 429, 500, 502, 503})  # the front door answered: the API behind it did not act
 RID = re.compile(r"rid: ?([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})")
 JSON = {"Content-Type": "application/json; charset=utf-8"}
-
-
-class Unreached(Exception):
-    """The platform was not reached, or said that it did nothing. Trying again is safe."""
-
-
-class OutcomeUnknown(Exception):
-    """Asked, but not answered: it may have been done. Trying again may do it twice."""
 
 
 class Refused(Exception):
@@ -84,7 +79,7 @@ class Api:
     ) -> None:
         self.name = name
         self.tokens = tokens
-        self._base = base_url.rstrip("/")
+        self._host = Host(base_url)
         self._session = session
         self._reactions = reactions
         self._at_once = asyncio.Semaphore(CALLS_AT_ONCE)
@@ -115,7 +110,7 @@ class Api:
         token = await self.tokens.get()
         try:
             async with self._session.get(
-                f"{self._base}{path}", params={"access_token": token, **query}
+                f"{self._host.base}{path}", params={"access_token": token, **query}
             ) as response:
                 content = await response.content.read(most + 1)
                 while len(content) <= most and (more := await response.content.read(most + 1 - len(content))):
@@ -162,10 +157,10 @@ class Api:
     async def _ask(self, method: str, path: str, token: str, content: bytes | None) -> dict[str, Any]:
         async with self._at_once:
             with SECONDS.labels(self.name).time():
-                return await ask(
+                return await self._host.ask(
                     self._session,
                     method,
-                    f"{self._base}{path}",
+                    path,
                     params={"access_token": token},
                     data=content,
                     headers=JSON,
@@ -176,26 +171,3 @@ def errcode(answer: Mapping[str, Any]) -> int:
     """0 when the answer names none: successful ones often do not."""
     code = answer.get("errcode", 0)
     return code if isinstance(code, int) else -1
-
-
-async def ask(session: aiohttp.ClientSession, method: str, url: str, **options: Any) -> dict[str, Any]:
-    """One HTTP call answered with a JSON object, whatever content type it claims to be.
-
-    Raises:
-        Unreached: no connection, or the front door turned us away.
-        OutcomeUnknown: it broke off, timed out, or was answered with something that is no JSON object.
-    """
-    try:
-        async with session.request(method, url, **options) as response:
-            content = await response.read()
-            status = response.status
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-        raise Unreached(type(error).__name__) from error
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise OutcomeUnknown(type(error).__name__) from error
-    if status in NOT_DONE:
-        raise Unreached(f"HTTP {status}")
-    try:
-        return msgspec.json.decode(content, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise OutcomeUnknown(f"HTTP {status}, no JSON") from error

@@ -41,6 +41,10 @@ WECOM_DUPLICATE_CHECK: Final = 60  # seconds in which an identical message is dr
 KF_TEXT: Final = 2048  # bytes
 KF_AFTER_MESSAGE: Final = (5, timedelta(hours=48))
 
+# developers.weixin.qq.com, 接口域名说明: the address for disaster recovery
+STANDBY: Final = {"https://api.weixin.qq.com": "https://api2.weixin.qq.com"}
+STANDBY_FOR: Final = 60.0  # seconds before the first address is tried again
+
 # Ours: how long we wait for a platform, in seconds
 CONNECT_TIMEOUT: Final = 3.0
 TOTAL_TIMEOUT: Final = 10.0

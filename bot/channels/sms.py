@@ -13,8 +13,9 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 import msgspec
 
-from bot.channels.api import JSON, NOT_DONE, OutcomeUnknown, Refused, Unreached
+from bot.channels.api import JSON, Refused
 from bot.channels.errors import Reaction
+from bot.channels.exchange import NOT_DONE, OutcomeUnknown, Unreached
 
 Kind = Literal["code", "notice", "alarm", "voice"]
 

@@ -9,8 +9,9 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from bot.channels.api import JSON, Api, Refused, ask, errcode
+from bot.channels.api import JSON, Api, Refused, errcode
 from bot.channels.errors import WECHAT, WRONG_SECRET, Reaction, reaction
+from bot.channels.hosts import Host
 from bot.channels.tokens import Fetched, Tokens
 from bot.domain.clock import Clock
 from storage.database import Database
@@ -38,7 +39,7 @@ class WeChatApi:
         self.account = f"wechat/{name}"
         self._app_id = app_id
         self._app_secret = app_secret
-        self._base = base_url.rstrip("/")
+        self._host = Host(base_url)
         self._session = session
         self.api = Api(
             self.account, base_url, session, WECHAT, Tokens(self.account, database, clock, self._fetch)
@@ -85,10 +86,10 @@ class WeChatApi:
             "secret": self._app_secret,
             "force_refresh": force,
         }
-        answer = await ask(
+        answer = await self._host.ask(
             self._session,
             "POST",
-            f"{self._base}{STABLE_TOKEN}",
+            STABLE_TOKEN,
             data=msgspec.json.encode(body),
             headers=JSON,
         )

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.channels.api import OutcomeUnknown, Refused, Unreached
 from bot.channels.errors import WECHAT, WECOM, Reaction, reaction
+from bot.channels.limits import STANDBY
 from storage.database import Database
 from tests.channels.test_tokens import World, second_database, world
 
@@ -95,3 +96,31 @@ async def test_logs_keep_the_request_id_and_neither_token_nor_openid_nor_words(
     assert logs[0]["rid"]
     for secret in ("oSecretPatient", "血糖", await account.api.tokens.get()):
         assert secret not in everything
+
+
+async def test_where_nobody_listens_the_standby_is_asked(
+    world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STANDBY, "http://127.0.0.1:9/api", f"{world.base}/api")
+    world.base = "http://127.0.0.1:9"
+    user = world.platform.follow("oPatient")
+    await user.says("您好")
+    account = world.account(database)
+    with capture_logs() as logs:
+        await account.write("oPatient", "您好")
+        await account.write("oPatient", "再见")
+    assert len(world.platform.calls.to("custom/send")) == 2
+    # Once for the token's address and once for the API's; then the first address has a rest.
+    assert [log["event"] for log in logs].count("platform_standby") == 2
+
+
+async def test_only_a_call_that_never_connected_goes_to_the_standby(
+    world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STANDBY, f"{world.base}/api", "http://127.0.0.1:9")
+    account = world.account(database)
+    await account.api.tokens.get()
+    world.platform.faults.drop_answer("custom/send")
+    with pytest.raises(OutcomeUnknown):
+        await account.write("oPatient", "您好")
+    assert len(world.platform.calls.to("custom/send")) == 1
