@@ -216,8 +216,24 @@ PAGES = {
         "answers-at-hand",
         "me",
     ),
-    "manager": ("figures", "figures/alarms", "admin/roster", "admin/answers"),
-    "admin": ("admin", "admin/users", "admin/outbox", "me/totp"),
+    "manager": (
+        "figures",
+        "figures?of=response",
+        "figures?of=workload",
+        "figures?of=retention",
+        "figures/alarms",
+        "figures/month",
+        "admin/roster",
+        "admin/answers?code=wifi",
+    ),
+    "admin": (
+        "admin",
+        "admin/users",
+        "admin/outbox",
+        "admin/accounts",
+        "admin/imports",
+        "me/totp",
+    ),
     "auditor": ("audit?verify=1",),
 }
 
