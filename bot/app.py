@@ -25,7 +25,7 @@ from bot.console import health as console_health
 from bot.conversation.receive import Reception
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.inbound import Inbound
-from bot.flows import PLANS, report_notices
+from bot.flows import PLANS, link_notices, report_notices
 from bot.flows.broadcasts.running import Broadcaster
 from bot.flows.engine.planner import Planner
 from bot.flows.greetings import Greeter
@@ -210,6 +210,7 @@ def _ticks(wording: Wording) -> Sequence[Tick]:
     """What happens by itself when its time has come."""
     return (
         Tick("unanswered safety checks", alarm.raise_unanswered),
+        Tick("links that end", lambda db, now: link_notices.announce(db, now, wording), timedelta(minutes=10)),
         Tick("alarm ladder", Ladder(wording, wording.zone)),
         Tick(
             "complaints that are nearly due",

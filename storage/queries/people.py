@@ -45,6 +45,30 @@ def bound_to(connection: sa.Connection, patient_code: str, now: datetime) -> Row
     ).all()
 
 
+def links_ending(connection: sa.Connection, since: datetime, until: datetime) -> Rows:
+    """The links to living patients that end in a span: id, contact_id, patient_code, name, relation, expires_at."""
+    return connection.execute(
+        sa.select(
+            bindings.c.id,
+            bindings.c.contact_id,
+            bindings.c.patient_code,
+            bindings.c.relation,
+            bindings.c.expires_at,
+            patients.c.name,
+            contacts.c.language,
+        )
+        .join(patients, patients.c.code == bindings.c.patient_code)
+        .join(contacts, contacts.c.id == bindings.c.contact_id)
+        .where(
+            bindings.c.ended_at.is_(None),
+            bindings.c.expires_at > since,
+            bindings.c.expires_at <= until,
+            patients.c.deceased_on.is_(None),
+        )
+        .order_by(bindings.c.id)
+    ).all()
+
+
 def exists(connection: sa.Connection, patient_code: str) -> bool:
     """Whether the hospital knows such a patient."""
     return (
