@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
+import structlog
 from aiohttp import web
 
 import storage.migrate
@@ -31,8 +33,8 @@ from bot.flows.engine.planner import Planner
 from bot.flows.greetings import Greeter
 from bot.handlers import HANDLERS, waiting_offer
 from bot.hospital import attendance, complaints, consents, loyalty
-from bot.language.meaning import Urgency
-from bot.language.red_flags import Lexicon, LexiconError
+from bot.language.red_flags import LexiconError
+from bot.language.red_flags.watched import WatchedLexicon
 from bot.outbox import alarm, owed_texts
 from bot.outbox.carriers import (
     Carrier,
@@ -59,6 +61,8 @@ from bot.web.pages import STATIC
 from bot.web.spool import Spool
 from storage.database import Database, open_database
 from storage.types import Seal
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -98,19 +102,32 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
     database = open_database(settings.database_url)
     await database.write(storage.migrate.upgrade)
     wording = Wording(settings.zone)
+    own_lexicon = _own_lexicon(settings)
     reception = Reception(
         HANDLERS,
         wording=wording,
         zone=settings.zone,
         public_url=settings.public_url,
         sms=bool(settings.sms.url),
-        lexicon=_lexicon(settings),
+        lexicon=own_lexicon.lexicon if own_lexicon else None,
         examples=Path(settings.language.examples) if settings.language.examples else None,
     )
 
     async def take_in_own_texts() -> None:
         if await database.read(wording.refresh):
             reception.reworded()
+
+    async def take_in_lexicon() -> None:
+        if own_lexicon is None:
+            return
+        try:
+            changed = await asyncio.to_thread(own_lexicon.changed)
+        except LexiconError as error:
+            log.error("lexicon_refused", error=str(error), in_use=own_lexicon.lexicon.version)
+            return
+        if changed:
+            reception.signs_changed(changed)
+            log.info("lexicon_read", version=changed.version)
 
     await take_in_own_texts()
     session = open_session()
@@ -150,7 +167,13 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         ticks=_ticks(wording),
         planners=_planners(settings, wording) if flows else (),
         watch=heartbeat.run,
-        chores=(answering.replay, direct_line.learn, take_in_own_texts, *(tagging if flows else ())),
+        chores=(
+            answering.replay,
+            direct_line.learn,
+            take_in_own_texts,
+            take_in_lexicon,
+            *(tagging if flows else ()),
+        ),
     )
     heartbeat.looked_at = lambda: worker.looked_at
 
@@ -187,30 +210,24 @@ def _planners(settings: Settings, wording: Wording) -> Sequence[Tick]:
         Tick("plans", planner, until_done=True),
         Tick("greetings", Greeter(wording, settings.zone), until_done=True),
         Tick("broadcasts", Broadcaster(wording, settings.zone), until_done=True),
+        Tick("links that end", lambda db, now: link_notices.announce(db, now, wording), timedelta(minutes=10)),
     )
 
 
-PROOF = "我喘不上气了，嘴唇发紫"  # whatever a hospital's own lexicon says, it must know this
-
-
-def _lexicon(settings: Settings) -> Lexicon | None:
+def _own_lexicon(settings: Settings) -> WatchedLexicon | None:
     """The hospital's own red-flag lexicon; None: the one that ships."""
     if not settings.language.lexicon:
         return None
     try:
-        lexicon = Lexicon.load(Path(settings.language.lexicon))
+        return WatchedLexicon(Path(settings.language.lexicon))
     except LexiconError as error:
         raise SettingsError(f"XIAOHU_LANGUAGE__LEXICON: {error}") from error
-    if lexicon.read(PROOF).urgency is not Urgency.EMERGENCY:
-        raise SettingsError(f"XIAOHU_LANGUAGE__LEXICON: it does not take {PROOF} for an emergency")
-    return lexicon
 
 
 def _ticks(wording: Wording) -> Sequence[Tick]:
     """What happens by itself when its time has come."""
     return (
         Tick("unanswered safety checks", alarm.raise_unanswered),
-        Tick("links that end", lambda db, now: link_notices.announce(db, now, wording), timedelta(minutes=10)),
         Tick("alarm ladder", Ladder(wording, wording.zone)),
         Tick(
             "complaints that are nearly due",

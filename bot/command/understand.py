@@ -12,7 +12,8 @@ def understand() -> None:
     """Needs no settings and no database."""
     from bot.language.command import run
 
-    run(sys.stdin, sys.stdout)
+    with open(sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False) as lines:
+        run(lines, sys.stdout)
 
 
 COMMANDS = (understand,)

@@ -76,6 +76,11 @@ class Reception:
         """Our texts changed: patients forward the new ones to each other now, and these raise no alarm."""
         self._learn(self.knowledge)
 
+    def signs_changed(self, lexicon: Lexicon) -> None:
+        """The hospital's clinician signed another lexicon: the next message is read with it."""
+        self._lexicon = lexicon
+        self._learn(self.knowledge)
+
     def receive(self, db: sa.Connection, inbound: Inbound, now: datetime, *, owe: bool = False) -> Reply:
         """Answer one message or event. A retry gets the answer it got the first time.
 

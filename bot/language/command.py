@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import UTC, datetime, tzinfo
 from functools import cache
@@ -13,23 +14,41 @@ from bot.language.meaning import Meaning, Urgency
 from bot.language.understand import Understanding
 from bot.language.when import main_when
 
+_LONE = re.compile(r"[\ud800-\udfff]")
+
 
 def run(stdin: TextIO, stdout: TextIO, zone: tzinfo | None = None) -> None:
     """Answer every line of *stdin*: `{"id"?, "text", "now"?}`. Times without an offset are in *zone*.
 
-    Raises ValueError naming the line when one is not such an object.
+    A line that is no such object is answered `{"id"?, "error"}`, and the next one is read: one answer a line.
     """
     zone = zone or _shanghai()
     understanding = Understanding()
     for number, line in enumerate(stdin, 1):
         if not line.strip():
             continue
-        asked = _asked(line, number)
-        meaning = understanding.read(asked["text"], _moment(asked.get("now"), zone, number))
-        answer = {"id": asked["id"]} if "id" in asked else {}
-        answer |= described(meaning)
-        stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        answer = _answer(understanding, line, number, zone)
+        stdout.write(_line(answer))
     stdout.flush()
+
+
+def _line(answer: dict[str, Any]) -> str:
+    line = json.dumps(answer, ensure_ascii=False)
+    if _LONE.search(line):  # half of a pair, which no encoding can write
+        line = json.dumps(answer)
+    return line + "\n"
+
+
+def _answer(understanding: Understanding, line: str, number: int, zone: tzinfo) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    try:
+        asked = _object(line, number)
+        if "id" in asked:
+            answer["id"] = asked["id"]
+        meaning = understanding.read(_text(asked, number), _moment(asked.get("now"), zone, number))
+        return answer | described(meaning)
+    except ValueError as error:
+        return answer | {"error": str(error)}
 
 
 def described(meaning: Meaning) -> dict[str, Any]:
@@ -76,14 +95,23 @@ def _written(moment: datetime) -> str:
     return moment.replace(tzinfo=None, microsecond=0).isoformat()
 
 
-def _asked(line: str, number: int) -> dict[str, Any]:
+def _object(line: str, number: int) -> dict[str, Any]:
     try:
         asked = json.loads(line)
     except ValueError as error:
         raise ValueError(f"line {number}: not JSON: {error}") from None
-    if not isinstance(asked, dict) or not isinstance(asked.get("text"), str):
-        raise ValueError(f'line {number}: needs an object with "text"')
+    except RecursionError:
+        raise ValueError(f"line {number}: nested too deep") from None
+    if not isinstance(asked, dict):
+        raise ValueError(f"line {number}: not an object")
     return asked
+
+
+def _text(asked: dict[str, Any], number: int) -> str:
+    text = asked.get("text")
+    if not isinstance(text, str):
+        raise ValueError(f'line {number}: needs "text"')
+    return text
 
 
 def _moment(said: object, zone: tzinfo, number: int) -> datetime:
@@ -91,9 +119,9 @@ def _moment(said: object, zone: tzinfo, number: int) -> datetime:
         return datetime.now(UTC).astimezone(zone)
     try:
         moment = datetime.fromisoformat(str(said))
-    except ValueError:
+        return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+    except (ValueError, OverflowError):
         raise ValueError(f'line {number}: "now" is not ISO 8601: {said}') from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 @cache

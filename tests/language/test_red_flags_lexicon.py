@@ -9,6 +9,7 @@ import pytest
 
 from bot.language.meaning import Urgency
 from bot.language.red_flags import Lexicon, LexiconError
+from bot.language.red_flags.watched import WatchedLexicon
 from tests.language.red_flag_fixtures import lexicon
 
 HEAD = 'version = "1"\nsigner = "王医生"\n'
@@ -99,3 +100,40 @@ def test_a_lexicon_without_version_is_refused(tmp_path: Path) -> None:
         _load(tmp_path, COUGH)
     with pytest.raises(LexiconError, match="no lexicon in"):
         Lexicon.load(tmp_path / "nowhere")
+
+
+def _plain_emergency() -> str:
+    return '[[concept]]\nid = "X2"\nname = "breath"\nurgency = "E"\npatterns = ["喘不上气"]\n'
+
+
+def test_a_lexicon_is_read_again_when_its_files_have_changed_and_come_to_rest(tmp_path: Path) -> None:
+    (tmp_path / "lexicon.toml").write_text(HEAD + COUGH + _plain_emergency(), "utf-8")
+    watched = WatchedLexicon(tmp_path)
+    assert watched.changed() is None
+    (tmp_path / "lexicon.toml").write_text(HEAD.replace('"1"', '"2b"') + COUGH + _plain_emergency(), "utf-8")
+    assert watched.changed() is None  # somebody may still be writing
+    changed = watched.changed()
+    assert changed is not None
+    assert changed.read("一直咳嗽").lexicon == "2b 王医生"
+    assert watched.changed() is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (COUGH.replace("<cough>", "<sneeze>") + _plain_emergency(), "X1.*names no class"),
+        (COUGH, "does not take 我喘不上气了"),
+    ],
+)
+def test_a_change_that_must_not_be_used_is_named_once_and_the_old_lexicon_stays(
+    tmp_path: Path, wrong: str, named: str
+) -> None:
+    (tmp_path / "lexicon.toml").write_text(HEAD + COUGH + _plain_emergency(), "utf-8")
+    watched = WatchedLexicon(tmp_path)
+    (tmp_path / "lexicon.toml").write_text(HEAD.replace('"1"', '"22"') + wrong, "utf-8")
+    assert watched.changed() is None
+    with pytest.raises(LexiconError, match=named) as refused:
+        watched.changed()
+    assert "\n" not in str(refused.value)
+    assert watched.changed() is None
+    assert watched.lexicon.version == "1 王医生"

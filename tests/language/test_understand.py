@@ -127,9 +127,25 @@ def test_the_command_answers_each_line_and_echoes_its_id() -> None:
 @pytest.mark.parametrize(
     "line", ["not json", "[]", '{"id": 1}', '{"text": 5}', '{"text": "a", "now": "soon"}']
 )
-def test_the_command_names_the_line_it_cannot_read(line: str) -> None:
-    with pytest.raises(ValueError, match="line 2"):
-        run(io.StringIO('{"text": "你好"}\n' + line + "\n"), io.StringIO())
+def test_the_command_names_the_line_it_cannot_read_and_goes_on(line: str) -> None:
+    out = io.StringIO()
+    run(io.StringIO('{"text": "你好"}\n' + line + '\n{"text": "谢谢"}\n'), out)
+    first, wrong, last = (json.loads(answer) for answer in out.getvalue().splitlines())
+    assert (first["intent"], last["intent"]) == ("greeting.chitchat", "thanks")
+    assert "line 2" in wrong["error"]
+    assert wrong.get("id") == (1 if "id" in line else None)
+
+
+def test_what_no_encoding_can_write_is_answered_in_escapes() -> None:
+    out = io.StringIO()
+    run(io.StringIO('{"id": "\\ud800", "text": "\\ud800喘不上气"}\n'), out)
+    assert json.loads(out.getvalue().encode())["urgency"] == "E"
+
+
+def test_a_moment_elsewhere_is_the_hospitals_day() -> None:
+    out = io.StringIO()
+    run(io.StringIO('{"text": "明天", "now": "2026-03-18T20:00:00Z"}\n'), out)
+    assert json.loads(out.getvalue())["start"] == "2026-03-20T00:00:00"
 
 
 @settings(max_examples=200, deadline=None)
