@@ -357,7 +357,7 @@ class Dialogue:
         if not self._frames:
             return
         self._talk.bindings = people.speaks_for(self._talk.db, self._talk.contact, self._talk.now)
-        while self._frames and self._frames[-1].patient and not self._patient(self._frames[-1].patient):
+        while self._frames and self._is_over(self._frames[-1]):
             self._frames.pop()
         if not self._frames:
             return
@@ -368,6 +368,12 @@ class Dialogue:
         else:
             self._say(say("common/resume"))
             self._ask(frame)
+
+    def _is_over(self, frame: Frame) -> bool:
+        if frame.patient and not self._patient(frame.patient):
+            return True  # the link ended in the middle of it
+        form = self._forms.by_name.get(frame.form)
+        return form is not None and form.outlived(self._talk, self._draft(form, frame.draft))
 
     def _summary(self, frame: Frame) -> dict[str, str]:
         form = self._forms.by_name.get(frame.form)

@@ -83,6 +83,10 @@ class Form(Generic[D]):
         """Answer the message that came while the question `name` was open."""
         return type(self).steps[name](self, talk, draft)
 
+    def outlived(self, talk: Talk, draft: D) -> bool:
+        """Whether its open question is not wanted any more, and must not be put again after a digression."""
+        return False
+
     def tells_a_story(self, name: str) -> bool:
         """Whether any words answer the question `name`."""
         return bool(getattr(type(self).steps.get(name), "story", False))

@@ -16,7 +16,7 @@ from bot.conversation.turn import Again, Ask, Done, HandOver, Start, Turn
 from bot.domain.words import Say, say
 from bot.handlers import appointment_words as texts
 from bot.handlers.waiting_offer import freed
-from bot.hospital import appointments
+from bot.hospital import appointments, consents
 from bot.hospital.appointments import Refused
 from bot.hospital.questions import QUESTIONS, Answer, Level, Question, read
 from storage.queries import plans
@@ -79,6 +79,13 @@ class PlanAnswer(Form[Asked]):
     @step("visit")
     def visit_answered(self, talk: Talk, draft: Asked) -> Turn:
         return self.answered(talk, draft)
+
+    def outlived(self, talk: Talk, draft: Asked) -> bool:
+        """停止随访 in answer to it."""
+        touch = plans.touch(talk.db, draft.touch)
+        return touch is None or not consents.allows(
+            talk.db, talk.contact.id, touch.patient_code, touch.purpose, talk.now
+        )
 
     def keeps(self, name: str, word: str) -> bool:
         """取消 in answer to the reminder of a visit means the visit."""

@@ -196,9 +196,22 @@ QUESTIONS: Final[Mapping[str, Question]] = {
         ),
         _choice("preop_health", "t -", {"1": ("有", "yes"), "2": ("没有", "没", "无", "none", "no")}),
         _choice(
-            "preop_bowel", "- S U", {"1": ("是", "像清水", "yes"), "2": ("还有渣",), "3": ("吐", "头晕")}
+            "preop_bowel",
+            "- S U",
+            {
+                "1": ("是", "像清水", "清水", "yes"),
+                "2": ("还有渣", "有渣", "不清"),
+                "3": ("吐", "吐了", "头晕"),
+            },
         ),
-        _choice("preop_today_ate", "- U", {"1": ("没有", "没", "no"), "2": ("有", "吃了", "喝了", "yes")}),
+        _choice(
+            "preop_today_ate",
+            "- U",
+            {
+                "1": ("没有", "没", "没吃没喝", "没吃", "没喝", "都没有", "no"),
+                "2": ("有", "吃了", "吃过", "喝了", "喝过", "yes"),
+            },
+        ),
         _choice("preop_today_fever", "- U", {"1": ("没有", "没", "no"), "2": ("有", "发烧", "咳嗽", "yes")}),
         _choice(
             "reminder",
@@ -213,7 +226,10 @@ QUESTIONS: Final[Mapping[str, Question]] = {
         _choice(
             "coming",
             "- t",
-            {"1": ("会来", "能来", "来", "好的", "yes"), "2": ("来不了", "不来了", "不来", "no")},
+            {
+                "1": ("会来", "能来", "来", "好的", "yes"),
+                "2": ("来不了", "不来了", "不来", "改约", "改期", "改时间", "换时间", "no"),
+            },
         ),
         _choice(
             "rebook",
@@ -269,6 +285,11 @@ _JOIN = re.compile(r"[\s,，、和及+/&与;；]+")
 _PRESSURE = re.compile(r"(?<![\d.])(\d{2,3})\s*(?:[/\\、,，到比-]|\s)\s*(\d{2,3})(?![\d.])")
 _READING = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)(?![\d.])")
 _NOT_GLUCOSE = re.compile(r"[天岁周点时号日月年]")
+_UNITS = {"百": 100, "十": 10}
+_NUMERALS = re.compile(  # 一些, 一点 are no readings
+    "[零\u3007一二两三四五六七八九十百]{2,}(?:点[零\u3007一二三四五六七八九]+)?"
+    "|[零\u3007一二两三四五六七八九十]点[零\u3007一二三四五六七八九]+"
+)
 _HAS_NONE = re.compile(r"^(?:我|家里)?(?:没有|没|不会|没做|没测|没量|无)|^(?:no|none|not)\b")
 _NURSE_WORDS = frozenset({"护士", "找护士", "人工", "nurse"})
 
@@ -374,7 +395,27 @@ def _scale(said: str) -> Answer | None:
     return Answer(str(number), Level.URGENT if number >= PAIN_URGENT else Level.FINE)
 
 
+def _spoken(said: str) -> str:
+    """一百三十五 as 135, 六点八 as 6.8: readings as a voice message is written down."""
+
+    def digits(found: re.Match[str]) -> str:
+        whole, _, fraction = found[0].partition("点")
+        total = last = 0
+        for letter in whole:
+            if letter in _UNITS:
+                total += (last or 1) * _UNITS[letter]
+                last = 0
+            else:
+                last = _DIGITS[letter]
+        if last and len(whole) > 1 and whole[-2] == "百":
+            last *= 10  # 一百三 is 130
+        return f"{total + last}" + (f".{''.join(str(_DIGITS[one]) for one in fraction)}" if fraction else "")
+
+    return said if re.search(r"\d", said) else _NUMERALS.sub(digits, said)
+
+
 def _pressure(said: str) -> Answer | None:
+    said = _spoken(said)
     found = _PRESSURE.search(said)
     if found is None:
         high = re.search(r"(?:高压|收缩压|上压)\D{0,4}(\d{2,3})", said)
@@ -412,6 +453,7 @@ def pressure_mean_high(values: list[str]) -> bool:
 
 
 def _glucose(said: str) -> Answer | None:
+    said = _spoken(said)
     found = _READING.search(said)
     if found is None or _NOT_GLUCOSE.match(said[found.end() : found.end() + 1]):
         return None
@@ -425,6 +467,7 @@ def _glucose(said: str) -> Answer | None:
 
 
 def _saturation(said: str) -> Answer | None:
+    said = _spoken(said)
     found = _READING.search(said)
     if found is None:
         return Answer(NOT_MEASURED, Level.FINE) if _HAS_NONE.search(said) else None

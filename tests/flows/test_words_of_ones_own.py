@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import sqlalchemy as sa
 
+from bot.hospital.questions import QUESTIONS, read
 from storage.tables import tickets, touches
 from tests.flows.conftest import Ward
 
@@ -58,3 +60,54 @@ async def test_a_remark_that_thanks_stays_a_remark(ward: Ward) -> None:
         await ward.says(answer)
     assert "谢谢" in await ward.says("护士很耐心，辛苦了")
     assert await ward.asks(lambda db: db.execute(sa.select(tickets.c.id)).all()) == []
+
+
+async def test_who_says_stop_is_not_asked_the_same_again(ward: Ward) -> None:
+    await ward.operation(day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    answer = await ward.says("停止随访")
+    assert "已停止随访" in answer
+    assert "疼痛" not in answer
+    assert "没有看懂" not in await ward.says("你好")
+    await ward.lives_through("2026-11-18 11:00", "2026-11-19 12:00")
+    assert await ward.steps() == ["abdominal/d1"]
+    assert await ward.tasks() == []
+
+
+async def test_who_stops_advertisements_is_still_asked(ward: Ward) -> None:
+    await ward.operation(day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    assert "疼痛" in await ward.says("退订")
+
+
+async def test_the_reminder_of_a_visit_outlives_the_end_of_care(ward: Ward) -> None:
+    await ward.visit("V3", day="2026-11-20", status="booked")
+    await ward.looks("2026-11-19 10:30")
+    assert "就诊安排" in await ward.says("停止随访")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("bp", "一百三十五，八十五", "135/85"),
+        ("bp", "高压一百六低压九十五", "160/95"),
+        ("bp", "一百零八比七十", "108/70"),
+        ("glu", "空腹六点八", "6.8"),
+        ("glu", "十一点二", "11.2"),
+        ("glu", "有一点头晕，6.8", "6.8"),
+        ("spo2", "九十五", "95"),
+        ("preop_today_ate", "没吃没喝", "1"),
+        ("preop_today_ate", "喝过水", "2"),
+        ("preop_bowel", "有渣", "2"),
+        ("coming", "我要改时间", "2"),
+    ],
+)
+def test_answers_as_they_are_spoken(key: str, text: str, value: str) -> None:
+    answer = read(QUESTIONS[key], text)
+    assert answer is not None
+    assert answer.value == value
+
+
+@pytest.mark.parametrize("text", ["没测，有一些不舒服", "有一点头晕", "一会儿测"])
+def test_a_number_word_alone_is_no_reading(text: str) -> None:
+    assert read(QUESTIONS["glu"], text) is None
