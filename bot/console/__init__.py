@@ -83,6 +83,7 @@ def add_console(app: web.Application, reception: Reception, *, secure: bool) -> 
     app[imports.RUNNING] = imports.Running()
     app[figures.KEPT] = figures.Remembered()
     app[patients.VALUE_TIERS] = patients.ValueTiers()
+    app[inbox.FILTERS] = inbox.Filters()
     app[broadcasts_calendar.BIRTHDAYS] = broadcasts_calendar.Birthdays()
     app[broadcasts_composer.PATIENT_WORDS] = broadcasts_composer.PatientWords()
     app[flows.COUNTS] = flows.Counts()

@@ -18,7 +18,7 @@ from bot.console.permissions import ROLES
 from bot.domain.phone import normal_phone
 from bot.web.health import DATABASE
 from bot.web.webhooks import CLOCK
-from storage.queries import audit, importing, staff
+from storage.queries import audit, console_handover, importing, staff
 from storage.queries import console_admin as admin_rows
 
 POSTS = {
@@ -189,7 +189,7 @@ async def change_user(request: web.Request) -> web.Response:
             return False
         staff.change_user(db, name, **changes)
         staff.end_sessions(db, name, now)
-        left = admin_rows.requeue(db, name, now) if what == "leave" else 0
+        left = console_handover.left(db, name, now) if what == "leave" else 0
         audit.append(db, me.name, "change user", name, f"{what} {left or ''}".strip(), now)
         return True
 

@@ -26,6 +26,7 @@ from storage.rows import Row
 PAGE = 60
 LOOKING = timedelta(seconds=45)
 CLOSING = timedelta(hours=8)
+FILTERS_KEPT = timedelta(minutes=10)
 # Words that end a talk and ask for nothing: they wake nobody.
 THANKS = frozenset(
     [
@@ -115,15 +116,35 @@ async def listing(request: web.Request, chosen: int | None) -> dict[str, Any]:
             "rows": _rows(db, found[:PAGE], staff, now, today),
             "more": f"{more.spoke_at.timestamp():.6f}-{more.id}" if more else "",
             "views": inbox_rows.views(db, staff.name),
-            "filters": _filters(db),
+            "filters": request.app[FILTERS].known(db, now),
             "chosen": chosen,
         }
 
     return await request.app[DATABASE].read(read)
 
 
-def _filters(db: sa.Connection) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """Name, label and choices of every filter; the empty choice is left to the page."""
+Filter = tuple[str, str, list[tuple[str, str]]]  # its name, label and choices
+
+
+class Filters:
+    """What the lists can be narrowed to: asked of the tables now and then, because they count everybody's tags."""
+
+    def __init__(self) -> None:
+        self._at: datetime | None = None
+        self._known: list[Filter] = []
+
+    def known(self, db: sa.Connection, now: datetime) -> list[Filter]:
+        """The choices, a few minutes old at most."""
+        if self._at is None or not timedelta() <= now - self._at < FILTERS_KEPT:
+            self._known, self._at = _filters(db), now
+        return self._known
+
+
+FILTERS = web.AppKey("inbox_filters", Filters)
+
+
+def _filters(db: sa.Connection) -> list[Filter]:
+    """Every filter; the empty choice is left to the page."""
     known = inbox_rows.choices(db)
     return [
         (name, label, list(choices.items()) if choices is not None else known.get(name, []))

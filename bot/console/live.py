@@ -19,7 +19,7 @@ from bot.console.services import RECEPTION
 from bot.web.health import DATABASE
 from bot.web.webhooks import CLOCK
 from storage.database import Database
-from storage.queries import audit, broadcast_desk, console_admin, desk, staff
+from storage.queries import audit, broadcast_desk, console_admin, console_handover, desk, staff
 from storage.queries import console_inbox as inbox_rows
 
 log = structlog.get_logger()
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 LOOK_EVERY = 0.5  # seconds between two looks at the database while somebody watches
 HEARTBEAT = 15.0  # seconds; proxies close silent connections
 DUTY_EVERY = 60.0  # seconds between two looks for conversations whose colleague went home
+NEXT_SHIFT = timedelta(hours=12)  # what is due until then is somebody else's
 GONE = timedelta(minutes=15)  # after the shift, and since the last thing they did
 INDEX_EVERY = 2.0  # seconds between two looks for messages that cannot be found by their words yet
 
@@ -131,7 +132,7 @@ def requeue_orphans(db: sa.Connection, now: datetime) -> int:
     """What a colleague who went off duty still had waits for another; how many there were."""
     total = 0
     for name in console_admin.off_duty(db, now, now - GONE):
-        total += console_admin.requeue(db, name, now)
+        total += console_handover.went_home(db, name, now, now + NEXT_SHIFT)
         audit.append(db, "system", "requeue", name, "off duty", now)
     return total
 
