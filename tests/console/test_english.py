@@ -112,7 +112,7 @@ async def test_the_door_speaks_the_language_of_the_browser_or_the_one_chosen(hou
 PAGES = {
     "nurse": "inbox alarms search patients tickets calls me me/totp",
     "manager": "figures figures?of=response figures?of=retention figures/alarms figures/month admin/roster",
-    "marketing": "broadcasts stop texts",
+    "marketing": "broadcasts stop",
     "admin": "admin admin/users admin/outbox admin/accounts admin/imports",
     "auditor": "audit?verify=1",
 }
