@@ -25,7 +25,7 @@ def announce(db: sa.Connection, now: datetime, wording: Wording) -> int:
         words = say(
             "family/ends_soon",
             name=Patient(row.patient_code, row.name).masked_name,
-            until=row.expires_at,
+            until=row.expires_at.astimezone(wording.zone),
             child=row.relation == "child",
         )
         letter = Letter(

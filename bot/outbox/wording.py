@@ -60,7 +60,7 @@ class Wording:
             cache_size=-1,
         )
         self._environment.filters["moment"] = jinja2.pass_context(partial(_moment, zone))
-        self._environment.filters["day"] = jinja2.pass_context(_day)
+        self._environment.filters["day"] = jinja2.pass_context(partial(_day, zone))
         self._environment.filters["clock"] = partial(_clock, zone)
 
     def refresh(self, db: sa.Connection) -> bool:
@@ -117,8 +117,12 @@ def _clock(zone: ZoneInfo, value: datetime | str) -> str:
     return f"{moment.astimezone(zone):%H:%M}"
 
 
-def _day(context: Context, value: date | str) -> str:
-    return day_text(date.fromisoformat(value) if isinstance(value, str) else value, context["language"])
+def _day(zone: ZoneInfo, context: Context, value: date | str) -> str:
+    """A day as it is; the hospital's day of a moment."""
+    given = datetime.fromisoformat(value) if isinstance(value, str) and "T" in value else value
+    if isinstance(given, datetime):
+        given = given.astimezone(zone).date()
+    return day_text(date.fromisoformat(given) if isinstance(given, str) else given, context["language"])
 
 
 class Messages(jinja2.BaseLoader):
