@@ -165,7 +165,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
         clock,
         machine_clock,
         ticks=_ticks(wording),
-        planners=_planners(settings, wording) if flows else (),
+        planners=planners(settings, wording) if flows else (),
         watch=heartbeat.run,
         chores=(
             answering.replay,
@@ -203,7 +203,7 @@ async def open_house(settings: Settings, clock: Clock | None = None, *, flows: b
     )
 
 
-def _planners(settings: Settings, wording: Wording) -> Sequence[Tick]:
+def planners(settings: Settings, wording: Wording) -> Sequence[Tick]:
     """What starts contacts: plans, greetings, broadcasts."""
     planner = Planner(PLANS, wording, settings.zone, unsigned_run=settings.env != "production")
     return (

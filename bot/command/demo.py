@@ -11,11 +11,12 @@ import click
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.app import open_house, web_application
+from bot.app import open_house, planners, web_application
 from bot.command.importing import bring_in
 from bot.command.serve import run_until_told
 from bot.console.access import hash_password
 from bot.demo.hospital import Person, write
+from bot.demo.past import Past
 from bot.hospital import identity
 from bot.settings import Settings, read_settings
 from bot.simulator import (
@@ -149,6 +150,14 @@ async def _run(settings: Settings, persons: tuple[Person, ...], host: str, port:
     clock = OffsetClock()
     house = await open_house(settings, clock)
     await house.database.write(lambda db: _move_in(db, persons, settings))
+    past = Past(
+        house.database,
+        house.reception,
+        planners(settings, house.wording),
+        nurses=[name for name, role, _ in STAFF if role == "nurse"],
+        manager=next(name for name, role, _ in STAFF if role == "manager"),
+    )
+    await past.live(datetime.now(settings.zone).date())
     name = (await house.database.read(all_facts)).get("name", "")
     app = web_application(house)
     simulator = SimulatorConfig(

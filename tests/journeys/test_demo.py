@@ -132,7 +132,7 @@ async def test_a_patient_in_danger_is_seen_answered_and_read(visit: Visit) -> No
     await expect(phone.locator("#chat").get_by_text("我是李护士").first).to_be_visible(timeout=10_000)
     await keep(console, "console-alarm")
     await keep(phone, "phone-alarm")
-    await console.get_by_role("button", name="交还小护").click()
+    await console.locator("button[data-key=e]").click()
     await expect(phone.locator("#chat").get_by_text("人工服务已结束").first).to_be_visible(timeout=10_000)
 
 
