@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -19,28 +19,45 @@ FEWEST: Final = 30  # answers: below that a share says nothing (safety.md §3)
 MOST_PEOPLE: Final = 300  # behind a figure, on its page
 
 
+T = TypeVar("T")
 Question = Callable[[sa.Connection, datetime, datetime], Sequence[Row]]
 
 
 class Past:
-    """Rows of days gone by, which hardly change any more: asked for every ten minutes at most."""
+    """What happened on days gone by, which hardly changes any more: asked for every ten minutes at most."""
 
     AGE: Final = timedelta(minutes=10)
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, datetime, datetime], tuple[datetime, Sequence[Row]]] = {}
+        self._kept: dict[tuple[str, datetime, datetime], tuple[datetime, Sequence[Any]]] = {}
 
-    def rows(
-        self, db: sa.Connection, question: Question, since: datetime, until: datetime, now: datetime
-    ) -> Sequence[Row]:
-        """What the question finds, as of a few minutes ago."""
+    def get(
+        self,
+        db: sa.Connection,
+        question: Question,
+        prepare: Callable[[Sequence[Row]], Sequence[T]],
+        since: datetime,
+        until: datetime,
+        now: datetime,
+    ) -> Sequence[T]:
+        """What the question finds, prepared, as of a few minutes ago."""
         key = (question.__name__, since, until)
         if (known := self._kept.get(key)) is not None and now - known[0] < self.AGE:
             return known[1]
-        found = question(db, since, until)
+        found = prepare(question(db, since, until))
         self._kept = {one: kept for one, kept in self._kept.items() if now - kept[0] < self.AGE}
         self._kept[key] = (now, found)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, on the hospital's clock, and how long somebody waited then."""
+
+    day: date
+    hour: int
+    wait: float | None  # minutes; None: it has not ended
+    row: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +70,32 @@ class Span:
     zone: ZoneInfo
     past: Past = field(default_factory=Past, compare=False)
 
-    def rows(self, db: sa.Connection, question: Question) -> Sequence[Row]:
-        """What the question finds in these days, in order of time: yesterday and today as it is this moment."""
+    def found(
+        self,
+        db: sa.Connection,
+        question: Question,
+        prepare: Callable[[Sequence[Row]], Sequence[T]],
+    ) -> Sequence[T]:
+        """What the question finds in these days, prepared, in order of time; yesterday and today as they are now."""
         yesterday = datetime.combine(self.day(self.now) - timedelta(days=1), time(), self.zone)
         if yesterday <= self.since:
-            return question(db, self.since, self.until)
+            return prepare(question(db, self.since, self.until))
         if yesterday >= self.until:
-            return self.past.rows(db, question, self.since, self.until, self.now)
-        before = self.past.rows(db, question, self.since, yesterday, self.now)
-        return [*before, *question(db, yesterday, self.until)]
+            return self.past.get(db, question, prepare, self.since, self.until, self.now)
+        before = self.past.get(db, question, prepare, self.since, yesterday, self.now)
+        return [*before, *prepare(question(db, yesterday, self.until))]
+
+    def rows(self, db: sa.Connection, question: Question) -> Sequence[Row]:
+        """The same, as it is."""
+        return self.found(db, question, lambda rows: rows)
+
+    def events(self, db: sa.Connection, question: Question, ends: str) -> Sequence[Event]:
+        """The same, each with how long it took from `at` until the column `ends`."""
+        return self.found(db, question, lambda rows: [self._event(row, getattr(row, ends)) for row in rows])
+
+    def _event(self, row: Row, ended: datetime | None) -> Event:
+        local = row.at.astimezone(self.zone)
+        return Event(local.date(), local.hour, None if ended is None else minutes(row.at, ended), row)
 
     @property
     def since(self) -> datetime:
@@ -81,10 +115,6 @@ class Span:
     def day(self, at: datetime) -> date:
         """The hospital's day of a moment."""
         return at.astimezone(self.zone).date()
-
-    def hour(self, at: datetime) -> int:
-        """The hospital's hour of a moment."""
-        return at.astimezone(self.zone).hour
 
 
 @dataclass(frozen=True, slots=True)

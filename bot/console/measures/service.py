@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -15,13 +15,13 @@ from bot.console.charts import Share
 from bot.console.measures.base import (
     FEWEST,
     MOST_PEOPLE,
+    Event,
     Figure,
     Section,
     Span,
     Table,
     conversation_page,
     middle,
-    minutes,
     patient_page,
     person,
     share,
@@ -30,20 +30,21 @@ from bot.console.measures.base import (
 from storage.queries import console_figures as rows
 from storage.rows import Row
 
+PROMPTLY: Final = 3.0  # minutes in which an emergency must be answered
+
 
 def satisfaction(db: sa.Connection, span: Span) -> Section:
     """What patients said when they were asked, in the chat and on the phone."""
     scored = _scores(db, span)
-    good = sum(score >= 4 for score, _, _ in scored)
+    good = sum(one[0] >= 4 for one in scored)
     liking, interval = share(good, len(scored), FEWEST)
     low = [one for one in scored if one[0] <= 2]
     by_department: defaultdict[str, list[int]] = defaultdict(list)
     by_week: defaultdict[date, list[int]] = defaultdict(list)
-    for score, department, row in scored:
+    for score, department, week, _ in scored:
         if department:
             by_department[department].append(score)
-        day = span.day(row.at)
-        by_week[day - timedelta(days=day.weekday())].append(score)
+        by_week[week].append(score)
     return Section(
         "satisfaction",
         "满意度",
@@ -78,33 +79,45 @@ def _enough(found: Mapping[str, Sequence[int]]) -> list[Share]:
     return sorted(shown, key=lambda one: one.good / one.count)
 
 
-def _scores(db: sa.Connection, span: Span) -> list[tuple[int, str, Row]]:
-    """Score, department, and whose it is."""
-    found = [
-        (int(score), row.department or "", row)
-        for row in span.rows(db, rows.answers)
-        if str(score := (row.answers or {}).get("csat", "")).isdigit()
-    ]
-    told = span.rows(db, rows.told_on_the_phone)
-    said = ((str((row.answers or {}).get("score", ""))[:1], row) for row in told)
-    return found + [(int(score), "", row) for score, row in said if score.isdigit()]
+def _scores(db: sa.Connection, span: Span) -> list[tuple[int, str, date, Row]]:
+    """Score, department, the Monday of its week, and whose it is."""
+
+    def asked(found: Sequence[Row]) -> list[tuple[int, str, date, Row]]:
+        said = ((str((row.answers or {}).get("csat", "")), row) for row in found)
+        return [
+            (int(score), row.department or "", _week(span, row), row)
+            for score, row in said
+            if score.isdigit()
+        ]
+
+    def told(found: Sequence[Row]) -> list[tuple[int, str, date, Row]]:
+        said = ((str((row.answers or {}).get("score", ""))[:1], row) for row in found)
+        return [(int(score), "", _week(span, row), row) for score, row in said if score.isdigit()]
+
+    return [*span.found(db, rows.answers, asked), *span.found(db, rows.told_on_the_phone, told)]
 
 
-def _who_said(low: Sequence[tuple[int, str, Row]]) -> list[dict[str, Any]]:
+def _week(span: Span, row: Row) -> date:
+    day = span.day(row.at)
+    return day - timedelta(days=day.weekday())
+
+
+def _who_said(low: Sequence[tuple[int, str, date, Row]]) -> list[dict[str, Any]]:
     return [
         person(row.at, row.patient_name, f"{score} 分 {department}".strip(), patient_page(row))
-        for score, department, row in sorted(low, key=lambda one: one[2].at, reverse=True)[:MOST_PEOPLE]
+        for score, department, _, row in sorted(low, key=lambda one: one[3].at, reverse=True)[:MOST_PEOPLE]
     ]
 
 
 def response(db: sa.Connection, span: Span) -> Section:
     """How long people wait for people."""
-    asked, alarms = span.rows(db, rows.handovers), span.rows(db, rows.alarms)
-    waited = [minutes(one.at, one.answered_at) for one in asked if one.answered_at]
+    asked = span.events(db, rows.handovers, "answered_at")
+    alarms = span.events(db, rows.alarms, "acknowledged_at")
+    waited = [one.wait for one in asked if one.wait is not None]
     half, half_interval = middle(waited, 0.5)
     most, most_interval = middle(waited, 0.9)
     answered, answered_interval = share(len(waited), len(asked))
-    hours = Counter(span.hour(one.at) for one in asked)
+    hours = Counter(one.hour for one in asked)
     return Section(
         "response",
         "响应",
@@ -130,10 +143,8 @@ def response(db: sa.Connection, span: Span) -> Section:
             _promises(db, span),
         ],
         [
-            charts.columns("每天转人工", Counter(span.day(one.at) for one in asked), span.first, span.days),
-            charts.columns(
-                "每天 E/U 警报", Counter(span.day(one.at) for one in alarms), span.first, span.days
-            ),
+            charts.columns("每天转人工", Counter(one.day for one in asked), span.first, span.days),
+            charts.columns("每天 E/U 警报", Counter(one.day for one in alarms), span.first, span.days),
             charts.amounts(
                 "一天里什么时候转人工", [(f"{hour}点", hours.get(hour, 0), "") for hour in range(7, 23)]
             ),
@@ -141,26 +152,20 @@ def response(db: sa.Connection, span: Span) -> Section:
     )
 
 
-def _waited(asked: Sequence[Row]) -> list[dict[str, Any]]:
-    slowest_first = sorted(
-        (one for one in asked if one.answered_at), key=lambda one: one.at - one.answered_at
-    )
+def _waited(asked: Sequence[Event]) -> list[dict[str, Any]]:
+    waited = [(one.wait, one.row) for one in asked if one.wait is not None]
+    waited.sort(key=lambda one: -one[0])
     return [
-        person(
-            one.at,
-            one.patient_name,
-            f"{span_words(minutes(one.at, one.answered_at))} {one.answered_by}",
-            conversation_page(one),
-        )
-        for one in slowest_first[:MOST_PEOPLE]
+        person(row.at, row.patient_name, f"{span_words(wait)} {row.answered_by}", conversation_page(row))
+        for wait, row in waited[:MOST_PEOPLE]
     ]
 
 
-def _unanswered(asked: Sequence[Row]) -> list[dict[str, Any]]:
+def _unanswered(asked: Sequence[Event]) -> list[dict[str, Any]]:
     return [
-        person(one.at, one.patient_name, "没有人回复", conversation_page(one))
+        person(one.row.at, one.row.patient_name, "没有人回复", conversation_page(one.row))
         for one in asked
-        if one.answered_at is None
+        if one.wait is None
     ]
 
 
@@ -183,30 +188,26 @@ def _promises(db: sa.Connection, span: Span) -> Figure:
     )
 
 
-def _alarms(found: Sequence[Row]) -> list[Figure]:
-    waits = [minutes(one.at, one.acknowledged_at) for one in found if one.acknowledged_at]
-    emergencies = [one for one in found if one.level == "E"]
-    slow = [
-        one
-        for one in emergencies
-        if one.acknowledged_at is None or one.acknowledged_at - one.at > timedelta(minutes=3)
-    ]
+def _alarms(found: Sequence[Event]) -> list[Figure]:
+    waits = [one.wait for one in found if one.wait is not None]
+    emergencies = [one for one in found if one.row.level == "E"]
+    slow = [one for one in emergencies if one.wait is None or one.wait > PROMPTLY]
     half, half_interval = middle(waits, 0.5)
     most, most_interval = middle(waits, 0.9)
     quick, quick_interval = share(len(emergencies) - len(slow), len(emergencies))
     wrong, wrong_interval = share(
-        sum(one.disposition == "false" for one in found), sum(bool(one.disposition) for one in found)
+        sum(one.row.disposition == "false" for one in found), sum(bool(one.row.disposition) for one in found)
     )
 
-    def listed(chosen: Sequence[Row]) -> list[dict[str, Any]]:
+    def listed(chosen: Sequence[Event]) -> list[dict[str, Any]]:
         return [
             person(
-                one.at,
-                one.patient_name,
-                f"{one.level} {labels.concept(one.concept)} {one.acknowledged_by}",
-                conversation_page(one),
+                row.at,
+                row.patient_name,
+                f"{row.level} {labels.concept(row.concept)} {row.acknowledged_by}",
+                conversation_page(row),
             )
-            for one in chosen
+            for row in (one.row for one in chosen)
         ]
 
     return [
@@ -229,7 +230,7 @@ def _alarms(found: Sequence[Row]) -> list[Figure]:
             wrong,
             "处置为误报的警报 ÷ 已处置的警报",
             wrong_interval,
-            partial(listed, [one for one in found if one.disposition == "false"]),
+            partial(listed, [one for one in found if one.row.disposition == "false"]),
         ),
     ]
 
@@ -237,16 +238,17 @@ def _alarms(found: Sequence[Row]) -> list[Figure]:
 def workload(db: sa.Connection, span: Span) -> Section:
     """Who did how much. Nobody is ranked by it: people come in different shifts to different wards."""
     written = {one.author: one for one in rows.written(db, span.since, span.until)}
-    asked, alarms = span.rows(db, rows.handovers), span.rows(db, rows.alarms)
+    asked = span.events(db, rows.handovers, "answered_at")
+    alarms = span.events(db, rows.alarms, "acknowledged_at")
     looked = rows.looked_into(db, span.since, span.until)
     tries: Counter[str] = Counter()
     for one in rows.calls(db, span.since, span.until):
         tries[one.by] += one.tries
-    taken = Counter(one.acknowledged_by for one in alarms if one.acknowledged_by)
+    taken = Counter(one.row.acknowledged_by for one in alarms if one.row.acknowledged_by)
     waits: defaultdict[str, list[float]] = defaultdict(list)
-    for one in asked:
-        if one.answered_at:
-            waits[one.answered_by].append(minutes(one.at, one.answered_at))
+    for event in asked:
+        if event.wait is not None:
+            waits[event.row.answered_by].append(event.wait)
     names = sorted({*written, *taken, *tries, *looked, *waits})
     body = [
         [
@@ -261,7 +263,7 @@ def workload(db: sa.Connection, span: Span) -> Section:
         for name in names
     ]
     paths = [f"/console/figures/workload?who={name}&" for name in names]
-    hours = Counter(one.at.astimezone(span.zone).weekday() for one in asked)
+    hours = Counter(one.day.weekday() for one in asked)
     return Section(
         "workload",
         "工作量",
