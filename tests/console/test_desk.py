@@ -20,6 +20,7 @@ from bot.hospital import complaints
 from storage.tables import (
     conversations,
     letters,
+    messages,
     patients,
     plan_decisions,
     plan_instances,
@@ -425,3 +426,50 @@ async def test_every_page_forbids_inline_code_and_caching(house: House) -> None:
             assert answer.headers["Cache-Control"] == "no-store"
         assert not re.search(r"<[^>]+\s(?:style|on\w+)=", page), path
         assert not re.search(r"<script(?![^>]*\ssrc=)", page), path
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_file_names_tickets_calls_and_answers_stay_texts(house: House, text: str) -> None:
+    nurse = await taken(house)
+    await house.says("", type="file")
+    payload = {"MediaId": "m1", "Title": text, "Recognition": text}
+    await house.does(
+        lambda db: db.execute(messages.update().where(messages.c.type == "file").values(payload=payload))
+    )
+    number, _ = await house.does(
+        lambda db: complaints.register(
+            db,
+            house.clock.now(),
+            ZONE,
+            kind="complaint",
+            contact_id=1,
+            patient_code="P01",
+            severity="C2",
+            emotion="",
+            account={"what": text, text: text},
+        )
+    )
+    await nurse.post(f"/console/tickets/{number}/note", kind="note", text=text)
+    await nurse.post(f"/console/tickets/{number}/actions", text=text, owner=ME)
+    await nurse.post("/console/answers-at-hand", name=text[:20], text=text, kind="answer")
+    await nurse.post("/console/views", label=text[:20], query="?folder=all")
+    await nurse.post("/console/leads", phone="13911112222", name=text, note=text)
+    tag = {"tag": text[:30], "evidence": text}
+    await nurse.post("/console/patients/P01/tags", **tag)
+    await nurse.post("/console/bulk", action="call", id="1", to=text)
+    for path in (
+        "/console/conversations/1",
+        "/console/conversations/1/snippets?q=",
+        f"/console/tickets/{number}",
+        "/console/tickets",
+        "/console/calls",
+        "/console/calls/1",
+        "/console/patients/P01",
+        "/console/answers-at-hand",
+        "/console/inbox?folder=all",
+        "/console/pop?phone=13911112222",
+    ):
+        status, page = await nurse.get(path)
+        assert status in (200, 404), path
+        assert not re.search(r"<(?:script>alert|img src=x|svg/onload)", page), path
+        assert 'onerror=alert(1)"' not in page
