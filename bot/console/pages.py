@@ -138,11 +138,9 @@ def page(template: str, *, status: int = 200, language: str = "zh", **facts: Any
 
 
 def preferred(request: web.Request) -> str:
-    """The language of whoever is not signed in yet: as chosen, or as their browser asks."""
+    """The language of whoever is not signed in yet: Chinese, until they choose."""
     chosen = request.query.get("language", "")
-    if chosen in LANGUAGES:
-        return chosen
-    return "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "zh"
+    return chosen if chosen in LANGUAGES else "zh"
 
 
 def shown(request: web.Request, template: str, *, status: int = 200, **facts: Any) -> web.Response:

@@ -13,7 +13,7 @@ import pytest
 from bot.console import english
 from bot.console.english import CHINESE, catalogue, in_english, phrases, say
 from bot.console.pages import STATIC, TEMPLATES
-from tests.console.conftest import House
+from tests.console.conftest import COLLEAGUES, PASSWORD, House
 
 CONSOLE = Path(english.__file__).parent
 # Not words of the console: what is said to patients on the phone or sent to colleagues' phones, what is looked for
@@ -102,11 +102,13 @@ async def test_a_colleague_chooses_english_and_keeps_it(house: House) -> None:
     assert not CHINESE.search(re.sub(r'"、"', "", script))
 
 
-async def test_the_door_speaks_the_language_of_the_browser_or_the_one_chosen(house: House) -> None:
+async def test_the_door_speaks_chinese_until_somebody_chooses_english(house: House) -> None:
     visitor = await house.visitor()
-    assert "Password" in (await visitor.get("/console/login", **{"Accept-Language": "en-GB,en"}))[1]
-    assert "密码" in (await visitor.get("/console/login", **{"Accept-Language": "zh-CN,en;q=0.5"}))[1]
+    assert "密码" in (await visitor.get("/console/login", **{"Accept-Language": "en-GB,en"}))[1]
     assert "Password" in (await visitor.get("/console/login?language=en"))[1]
+    form = {"name": COLLEAGUES["nurse"], "password": PASSWORD, "language": "en"}
+    assert (await visitor.post("/console/login", **form))[0] == 303
+    assert '<html lang="en">' in await visitor.sees("/console/me")
 
 
 PAGES = {
