@@ -34,6 +34,12 @@ CALLED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("other", "F", ("奶奶", "外婆", "姥姥", "姐姐", "妹妹", "我姐", "我妹", "阿姨", "姑姑")),
     ("other", "", ("朋友", "亲戚", "同事")),
 )  # fmt: skip
+_FOR = re.compile(
+    r"(?:给|帮|替|为|换成?|改[成为]|是)(?:我|咱|我家|咱家)?的?(?:自己|本人|妈|爸|爹|娘|孩子|小孩|娃|宝|儿子|女儿|闺女|老公|老婆|丈夫|妻子|爱人"
+    r"|爷爷|奶奶|外公|外婆|姥姥|姥爷|父|母|老妈|老爸|老人|家人|[^\W\d_]{2,4}(?:挂|约|看|取消|改))"
+    r"|\bfor (?:my|me)\b",
+    re.IGNORECASE,
+)
 _NOT_SELF = re.compile("不是本人|非本人|不是我")
 
 
@@ -52,6 +58,13 @@ def named(said: Said, bindings: Sequence[Binding]) -> Sequence[Binding]:
     sex = called[1] if called and called[0] == relation else ""
     fitting = [one for one in related if not sex or one.patient.sex in ("", sex)]
     return fitting or related
+
+
+def turned_to(said: Said, bindings: Sequence[Binding]) -> Binding | None:
+    """Whom the message says it is for, in the middle of something: 给我妈挂, 换成孩子. 我妈说周四可以 says nothing."""
+    found = named(said, bindings)
+    text = said.meaning.text or said.text
+    return found[0] if len(found) == 1 and _FOR.search(text) else None
 
 
 def choices(talk: Talk, bindings: Sequence[Binding]) -> tuple[Choice, ...]:

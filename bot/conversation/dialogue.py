@@ -15,6 +15,7 @@ from bot.conversation.life import CANCEL, DEPTH, TRIES
 from bot.conversation.said import chosen
 from bot.conversation.talk import Talk
 from bot.conversation.turn import Again, Ask, Choice, Done, HandOver, Start, Stop, Turn, all_words
+from bot.domain.patient import Binding
 from bot.domain.words import Say, say
 from bot.language.meaning import Meaning
 
@@ -139,6 +140,8 @@ class Dialogue:
             turn: Turn = self._who_answered(frame)
         elif frame.step == RESUME:
             turn = Start(form=form.name)
+        elif (somebody := self._somebody_else(form, frame)) is not None:
+            turn = self._for(somebody, form, frame, draft)
         else:
             turn = form.correct(talk, frame.step, draft) or form.answer(talk, frame.step, draft)
         if isinstance(turn, Again) and form.gives_way:
@@ -148,6 +151,20 @@ class Dialogue:
             self._begin(other or form)
         else:
             self._settle(turn, frame)
+
+    def _somebody_else(self, form: AnyForm, frame: Frame) -> Binding | None:
+        """Whom it is about from now on: 给我妈挂 in the middle of a booking of one's own."""
+        if not form.personal or form.names_others or frame.patient is None or self._short_answer():
+            return None
+        found = about.turned_to(self._talk.said, self._talk.bindings)
+        return found if found is not None and found.patient.code != frame.patient else None
+
+    def _for(self, somebody: Binding, form: AnyForm, frame: Frame, draft: Any) -> Turn:
+        """Go on for another patient with what is settled, and what this message says."""
+        talk = self._talk
+        frame.patient, talk.patient = somebody.patient.code, somebody.patient
+        settled = form.read(talk, draft)
+        return self._ready(form, settled) or form.begin(talk, settled)
 
     def _short_answer(self) -> bool:
         said = self._talk.said

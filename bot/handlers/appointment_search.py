@@ -94,7 +94,11 @@ class PlaceSearch(Form[Search]):
         heard = hear(talk)
         if not heard and (name == "department" or said.meaning.intent == "appointment.book"):
             heard = _symptoms(talk, draft)
-        return self.take(talk, draft, heard) if heard else None
+        if heard:
+            return self.take(talk, draft, heard)
+        if said.meaning.intent == "health.consult" and (draft.departments or draft.doctors):
+            return self.go_on(talk, draft, [say("appointment/tell_the_doctor")])
+        return None
 
     def read(self, talk: Talk, draft: Search) -> Search:
         return self.settle(talk, draft, hear(talk))

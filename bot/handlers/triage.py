@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from bot.conversation.form import Form, step
@@ -15,6 +17,9 @@ from storage.queries import hospital
 
 MEDICINE = "medication.postop"
 _UNREAD = frozenset({"unknown", "health.consult", "thanks", "greeting.chitchat"})
+_TODAY = re.compile(
+    r"今[天日早晚].{0,6}(?:挂|约|看|能|有号|可以)|(?:挂|约|看).{0,3}今[天日]|today.{0,20}\b(?:see|book|visit)|\b(?:see|book|visit).{0,30}today"
+)
 SHOWN = 3
 BOOK, NURSE, STOP = "book:", "nurse", "stop"
 
@@ -41,7 +46,7 @@ class Triage(Form[Complaint]):
         return meaning.text.isascii() and meaning.intent in _UNREAD and bool(symptoms.departments(talk))
 
     def begin(self, talk: Talk, draft: Complaint) -> Turn:
-        draft = Complaint(talk.said.text, hear(talk))
+        draft = Complaint(talk.said.text, _wish(talk))
         if talk.said.meaning.intent == MEDICINE:
             return Ask("next", draft, say("triage/medicine"), _nurse_first(talk))
         return self._suggest(talk, draft) or self._nothing_read(talk, draft)
@@ -55,7 +60,7 @@ class Triage(Form[Complaint]):
 
     @step("symptom")
     def symptom(self, talk: Talk, draft: Complaint) -> Turn:
-        told = Complaint(talk.said.text, hear(talk))
+        told = Complaint(talk.said.text, _wish(talk))
         return self._suggest(talk, told) or Again(say("triage/not_sure"))
 
     @step("next")
@@ -102,6 +107,15 @@ class Triage(Form[Complaint]):
         words.append(say("triage/safety"))
         draft = msgspec.structs.replace(draft, departments=tuple(one.code for one in found))
         return Ask("next", draft, words, (*book, _nurse(talk), _stop(talk)))
+
+
+def _wish(talk: Talk) -> Heard:
+    """When somebody wants to be seen. 今天早上起来就肚子疼 tells when it began, not when to come."""
+    heard = hear(talk)
+    today = talk.today.isoformat()
+    if any(first <= today for first, _ in heard.days) and not _TODAY.search(talk.said.meaning.text.lower()):
+        return msgspec.structs.replace(heard, days=(), half="", time="")
+    return heard
 
 
 def _specialists(talk: Talk, departments: set[str]) -> list[str]:

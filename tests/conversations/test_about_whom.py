@@ -185,3 +185,23 @@ async def test_two_patients_on_one_openid_never_mix(chat: Chat) -> None:
         assert [one for one, points in POINTS.items() if points in answer] == [code]
         if turn % 4 == 0:
             chat.passes(minutes=31)
+
+
+async def test_another_patient_in_the_middle_of_a_booking(chat: Chat) -> None:
+    await chat.does(bound("oPatient", "P01"))
+    await chat.does(bound("oPatient", "P03", "parent"))
+    await chat.reads("""
+        患者 给我自己挂周五上午骨科张建国
+        小护 就诊人：林*远
+        患者 给我爸挂
+        小护 就诊人：林*明
+        小护 张建国
+        患者 我爸说改成下周一可以
+        小护 就诊人：林*明
+        小护 11月23日
+        患者 还是换成我自己吧
+        小护 就诊人：林*远
+        患者 确认
+        小护 预约成功
+        小护 就诊人：林*远
+    """)

@@ -162,7 +162,7 @@ async def test_in_other_words(hospital: Chat, text: str, part: str) -> None:
 @pytest.mark.parametrize("text", ["厕所在哪", "食堂几点开饭", "住院押金多少", "看病流程是什么"])
 async def test_no_answer_is_given_to_what_nobody_wrote_one_for(hospital: Chat, text: str) -> None:
     answer = await hospital.says(text)
-    assert "0571-88880000" in answer
+    assert "人工" in answer
     assert all(row[2] not in answer for row in ANSWERS)
 
 

@@ -116,3 +116,22 @@ async def test_in_english(hospital: Chat, text: str, department: str) -> None:
     answer = await hospital.says(text, "oEmma")
     assert f"1 Book {department}" in answer
     assert "120" in answer
+
+
+async def test_when_it_began_is_not_when_to_come(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 今天早上起来膝盖就疼，应该挂哪个科
+        小护 预约骨科
+        患者 1
+        小护 骨科近期有号
+    """)
+
+
+async def test_a_symptom_in_the_middle_of_a_booking(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 挂心内科
+        小护 近期有号
+        患者 老是头晕三天了
+        小护 告诉医生
+        小护 近期有号
+    """)
