@@ -215,7 +215,10 @@ const KEYS = {
   x: () => { const box = $(".pick", current() || document); if (box) { box.checked = !box.checked; pick(box); } },
   g: () => { waitingForPlace = true; setTimeout(() => { waitingForPlace = false; }, 1200); },
   "?": () => $("#help").showModal(), "/": () => ($("#seek") || $("[type=search]"))?.focus(),
-  Enter: () => $("a", $("#people .row.cursor") || document.createElement("p"))?.click(),
+  Enter: () => {
+    const bank = $(".bank form.question:has(:checked)"), ended = $(".script:has([name=outcome]:checked)");
+    if (bank || ended) (bank || ended).requestSubmit(); else $("a", $("#people .row.cursor") || document.createElement("p"))?.click();
+  },
 };
 document.addEventListener("keydown", (event) => {
   if (composing(event)) return;
