@@ -75,13 +75,24 @@ def imported(
         yield _report(row, zone, today)
     for row in plans.visits_since(db, today - VISITS_LOOK_BACK, patient):
         yield _visit(row, exams.get(row.patient_code, ()), zone)
-    for row in plans.tagged(db, [*CHRONIC, "孕%周"], patient):
-        if episode := _tag(row, now, zone):
-            yield episode
-    yield from _due(db, now, zone, patient)
+    yield from of_tags(db, now, zone, patient)
     for row in plans.born_since(db, today - CHILDHOOD, patient):
         if row.birth_date <= today:
             yield Episode(f"birth:{row.code}", "birth", row.code, "newborn", "done", row.birth_date)
+
+
+def of_tags(
+    db: sa.Connection,
+    now: datetime,
+    zone: ZoneInfo,
+    patient: str | None = None,
+    since: datetime | None = None,
+) -> Iterator[Episode]:
+    """What hangs on a tag; `since`: only on tags that were given after it."""
+    for row in plans.tagged(db, [*CHRONIC, "孕%周"], patient, since):
+        if episode := _tag(row, now, zone):
+            yield episode
+    yield from _due(db, now, zone, patient, since)
 
 
 def booked(
@@ -180,11 +191,13 @@ def _report(row: Row, zone: ZoneInfo, today: date) -> Episode:
     return Episode(f"report:{row.code}", "report", row.patient_code, "critical", status, day)
 
 
-def _due(db: sa.Connection, now: datetime, zone: ZoneInfo, patient: str | None) -> Iterator[Episode]:
+def _due(
+    db: sa.Connection, now: datetime, zone: ZoneInfo, patient: str | None, since: datetime | None
+) -> Iterator[Episode]:
     """Days on which somebody is to come again; over when a visit near the day is arranged, or was made."""
     before, after = COMES_AROUND
     wanted = []
-    for row in plans.tagged(db, [f"{word}%" for word in DUE_LABELS], patient):
+    for row in plans.tagged(db, [f"{word}%" for word in DUE_LABELS], patient, since):
         if found := DUE.fullmatch(row.tag):
             try:
                 wanted.append((row, found[1], date.fromisoformat(found[2])))

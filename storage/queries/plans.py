@@ -126,11 +126,21 @@ def visits_since(connection: sa.Connection, day: date, patient: str | None = Non
     return _of(connection, sa.select(*columns).where(recent), visits.c.patient_code, patient)
 
 
-def tagged(connection: sa.Connection, tags: Collection[str], patient: str | None = None) -> Rows:
-    """Who bears one of these tags: patient_code, tag, since, until. % stands for anything."""
+def tagged(
+    connection: sa.Connection,
+    tags: Collection[str],
+    patient: str | None = None,
+    since: datetime | None = None,
+) -> Rows:
+    """Who bears one of these tags: patient_code, tag, since, until. % stands for anything.
+
+    `since`: only those who got it after that moment.
+    """
     found = sa.select(
         patient_tags.c.patient_code, patient_tags.c.tag, patient_tags.c.since, patient_tags.c.until
     ).where(_like(tags))
+    if since is not None:
+        found = found.where(patient_tags.c.since > since)
     return _of(connection, found, patient_tags.c.patient_code, patient)
 
 

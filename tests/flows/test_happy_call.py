@@ -8,7 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.conversation import followup
+from bot.flows import PLANS
 from bot.flows.engine.firing import next_calling_hour
+from bot.flows.engine.projection import Projection
+from bot.outbox.wording import Wording
 from storage.tables import patients, tasks
 from tests.chat import ZONE
 from tests.flows.conftest import Ward, at
@@ -157,3 +160,16 @@ async def test_nobody_is_surveyed_twice_in_thirty_days(ward: Ward) -> None:
         await ward.visit(f"V{days}", day=f"{day - timedelta(days=1):%Y-%m-%d}")
         await ward.looks(f"{day:%Y-%m-%d %H:%M}")
         assert (await ward.reasons())["d1"] == expected
+
+
+async def test_what_no_plan_foresaw_is_shown_beforehand_too(ward: Ward) -> None:
+    await discharged(ward)
+    await ward.looks("2026-11-18 10:30")
+    await answers(ward, *LOW, "没有")
+
+    def lines(db: sa.Connection) -> list[tuple[str, str]]:
+        ahead = Projection(db, PLANS, Wording(ZONE), ZONE, unsigned_run=True)
+        found = ahead.lines(at("2026-11-25 00:00"), at("2026-11-26 00:00"), "P05")
+        return [(line.step, line.decision) for line in found]
+
+    assert await ward.asks(lines) == [("csat_again", "send")]

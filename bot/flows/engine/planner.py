@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from storage.queries import cursors
 from storage.queries import plans as rows
 
 CURSOR: Final = "plans"  # which import, of which day, was looked at last
+A_DAY: Final = timedelta(days=1)
 TAGS: Final = "plans:tags"  # in which minute, and what tags there were: colleagues change them at any time
 
 
@@ -47,10 +48,13 @@ class Planner:
         book = Book(db, now, self.zone, self.plans)
         done = 0
         tags_changed = self._tags_changed(db, now)
-        if cursors.read(db, CURSOR) != mark or tags_changed:
+        if cursors.read(db, CURSOR) != mark:
             done += book.reconcile(episodes.imported(db, today, now, self.zone))
             done += self._stop(db, book, now)
             cursors.move(db, CURSOR, mark)
+        elif tags_changed:  # since the last import or midnight: a few, where the hospital's rows are many
+            done += book.reconcile(episodes.of_tags(db, now, self.zone, since=now - A_DAY))
+            done += self._stop(db, book, now)
         done += book.reconcile(episodes.booked(db, now, self.zone))
         done += book.extend()
         book.close()

@@ -20,6 +20,7 @@ from bot.domain.letter import Purpose
 from bot.flows.engine import asking, pausing
 from bot.flows.engine.book import Plans, anchor_of, begins, newest, rank
 from bot.flows.engine.deciding import Later, Never, Occasion, Send, Verdict, decide
+from bot.flows.engine.firing import UNFORESEEN
 from bot.flows.engine.people import Census, Person
 from bot.flows.greetings import greetings_for
 from bot.flows.plan import Due, Plan, contacts, touch_key
@@ -200,6 +201,22 @@ class Projection:
             touch = self._touch(plan, episode, due, anchor, instance, gone)
             purpose = due.step.purpose or plan.purpose
             yield Occasion(cast(Row, touch), plan, due.step, purpose, at, self.zone)
+        for stored in kept.values():
+            step = UNFORESEEN.get(stored.step)
+            at = max(stored.due_at, since)
+            if step is not None and instance is not None and stored.state == "planned" and at < until:
+                touch = SimpleNamespace(
+                    **stored._asdict()
+                    | {
+                        "episode": episode.key,
+                        "plan": plan.id,
+                        "anchor_at": instance.anchor_at,
+                        "instance_state": instance.state,
+                        "moves": instance.moves,
+                        "gone": gone,
+                    }
+                )
+                yield Occasion(cast(Row, touch), plan, step, Purpose(stored.purpose), at, self.zone)
 
     def _touch(
         self, plan: Plan, episode: Episode, due: Due, anchor: datetime, instance: Row | None, gone: str
