@@ -16,6 +16,7 @@ from jinja2 import nodes
 from bot.console.pages import moved, shown
 from bot.console.people import STAFF, Staff
 from bot.console.services import RECEPTION
+from bot.console.text_notation import WORDS, Notation, in_words
 from bot.flows.greetings import BIRTHDAY, OCCASIONS
 from bot.outbox import own_texts
 from bot.outbox.wording import MESSAGES, Messages
@@ -68,35 +69,6 @@ GRAVE: Final = frozenset(
 )
 OPEN_TO_MARKETING: Final = frozenset({"greeting", "welcome", "membership", "points"})
 LANGUAGES: Final = {"zh-Hans": "简体", "zh-Hant": "繁体", "en": "英文"}
-WORDS: Final[Mapping[str, str]] = {
-    "name": "姓名",
-    "patient": "就诊人",
-    "number": "编号",
-    "start": "开始时间",
-    "end": "结束时间",
-    "doctor": "医生",
-    "title": "职称",
-    "department": "科室",
-    "location": "地点",
-    "place": "地点",
-    "fee": "费用",
-    "phone": "电话",
-    "code": "验证码",
-    "text": "正文",
-    "day": "日期",
-    "at": "时间",
-    "points": "积分",
-    "balance": "余额",
-    "own": "是否本人",
-    "quiet": "是否哀悼日",
-    "hospital.name": "医院名称",
-    "hospital.short_name": "医院简称",
-    "hospital.phone": "医院电话",
-    "hospital.nurse_phone": "护士站电话",
-    "hospital.complaint_phone": "投诉电话",
-    "hospital.address": "医院地址",
-    "hospital.emergency_name": "急诊位置",
-}
 MOMENTS: Final = {
     "zh-Hans": {"moment": "12月1日 周二 09:30", "day": "12月1日 周二"},
     "zh-Hant": {"moment": "12月1日 週二 09:30", "day": "12月1日 週二"},
@@ -273,10 +245,11 @@ async def _page(
     messages, staff = request.app[RECEPTION].wording.messages, request[STAFF]
     now = messages.source(place.name) or ""
     shipped = _shipped.shipped(place.name) or ""
+    notation = Notation(shipped)
 
     def read(db: sa.Connection) -> dict[str, Any]:
         return {
-            "versions": _versions(texts.versions(db, place.template, place.language), shipped),
+            "versions": _versions(texts.versions(db, place.template, place.language), shipped, notation),
             **_checked(db, place, source if source is not None else now),
         }
 
@@ -289,10 +262,10 @@ async def _page(
         topic=TOPICS.get(place.topic, place.topic),
         languages=LANGUAGES,
         present=now,
-        source=source if source is not None else now,
+        written=notation.show(source if source is not None else now),
         note=note,
         shipped=shipped,
-        facts=[(fact, WORDS.get(fact, "")) for fact in own_texts.facts(shipped)],
+        labels=notation.labels,
         writes=may_write(staff, place.topic),
         second=needs_second(staff, place.topic),
         grave=place.topic in GRAVE,
@@ -306,13 +279,13 @@ def _checked(db: sa.Connection, place: Place, source: str) -> dict[str, Any]:
     known = dict.fromkeys(own_texts.HOSPITAL, "") | hospital.all_facts(db)
     shipped = _shipped.shipped(place.name) or ""
     return {
-        "faults": own_texts.faults(place.name, source, shipped),
+        "faults": [in_words(fault) for fault in own_texts.faults(place.name, source, shipped)],
         "previews": preview(source, shipped, place.language, known),
         "size": len(source.encode()),
     }
 
 
-def _versions(rows: Sequence[Row], shipped: str) -> list[dict[str, Any]]:
+def _versions(rows: Sequence[Row], shipped: str, notation: Notation) -> list[dict[str, Any]]:
     """The newest first, each with what it changed in the one before it."""
     found, counts = [], True
     for place, row in enumerate(rows):
@@ -325,7 +298,7 @@ def _versions(rows: Sequence[Row], shipped: str) -> list[dict[str, Any]]:
             {
                 "row": row,
                 "counts": row.state == "live" and counts,
-                "pieces": pieces(before, after),
+                "pieces": pieces(notation.show(before), notation.show(after)),
                 "shipped": row.source is None,
             }
         )
@@ -350,13 +323,20 @@ async def look(request: web.Request) -> web.Response:
     """While one writes: what is wrong with it, and how it reads."""
     form = await request.post()
     place = _place(request, str(form.get("language", "zh-Hans")))
-    source = _source(form)
+    source, unknown = _source(form, place)
     found = await request.app[DATABASE].read(lambda db: _checked(db, place, source))
+    found["faults"] = [*_unknown(unknown), *found["faults"]]
     return shown(request, "text_preview.html", **found)
 
 
-def _source(form: Mapping[str, Any]) -> str:
-    return str(form.get("source", "")).replace("\r\n", "\n").rstrip()[:LONGEST] + "\n"
+def _source(form: Mapping[str, Any], place: Place) -> tuple[str, list[str]]:
+    """The template that was written, and labels that nobody knows."""
+    written = str(form.get("source", "")).replace("\r\n", "\n").rstrip()[:LONGEST] + "\n"
+    return Notation(_shipped.shipped(place.name) or "").read(written)
+
+
+def _unknown(labels: Sequence[str]) -> list[str]:
+    return [f"没有“{{{label}}}”这个变量" for label in labels]
 
 
 @routes.post("/console/texts/{topic:\\w+}/{name:\\w+}")
@@ -364,12 +344,13 @@ async def save(request: web.Request) -> web.Response:
     """A new version; it counts at once, or when a second person agreed."""
     form, staff = await request.post(), request[STAFF]
     place = _place(request, str(form.get("language", "zh-Hans")))
-    source, note = _source(form), str(form.get("note", "")).strip()[:200]
+    (source, unknown), note = _source(form, place), str(form.get("note", "")).strip()[:200]
     if not may_write(staff, place.topic):
         return await _page(request, place, "这类文字要由经理来改。", source, note)
-    faults = own_texts.faults(place.name, source, _shipped.shipped(place.name) or "")
+    faults = [*_unknown(unknown), *own_texts.faults(place.name, source, _shipped.shipped(place.name) or "")]
     if faults:
-        return await _page(request, place, "没有保存：" + "；".join(faults[:3]), source, note)
+        problem = "没有保存：" + "；".join(in_words(fault) for fault in faults[:3])
+        return await _page(request, place, problem, source, note)
     present = request.app[RECEPTION].wording.messages.source(place.name) or ""
     if source.rstrip() == present.rstrip():
         return await _page(request, place, "和现在的一样，没有改动。", source, note)

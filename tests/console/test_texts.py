@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.console.text_notation import Notation
 from bot.console.texts import preview
 from bot.domain.language import Language
 from bot.domain.words import say
@@ -42,6 +43,18 @@ async def test_a_manager_s_greeting_is_in_use_at_once_and_taken_back(house: Hous
     assert "天天开心" not in reads(house)
     assert (await manager.post(f"{BIRTHDAY}/restore", version="1", language="zh-Hans"))[0] == 303
     assert "天天开心" in reads(house)
+
+
+async def test_staff_write_names_of_facts_and_no_template(house: House) -> None:
+    manager = await house.colleague("manager")
+    page = await manager.sees(BIRTHDAY)
+    assert "{姓名}，今天是{如果：本人}您{否则}家人{结束}的生日" in page
+    assert "{{" not in page
+    written = Notation(SHIPPED).show(SHIPPED).replace("祝生日快乐", "祝{姓名}生日快乐")
+    await saved(manager, written)
+    assert "祝王*生日快乐" in reads(house)
+    status, page = await manager.post(BIRTHDAY, source=written + "{身份证号}", language="zh-Hans")
+    assert (status, "没有“{身份证号}”这个变量" in page) == (422, True)
 
 
 async def test_marketing_writes_greetings_and_a_manager_agrees(house: House) -> None:
@@ -116,4 +129,5 @@ def test_every_text_that_ships_keeps_its_own_rules_and_can_be_previewed() -> Non
         name = str(path.relative_to(MESSAGES)).removesuffix(".txt")
         source = messages.shipped(name) or ""
         assert own_texts.faults(name, source, source) == [], name
+        assert Notation(source).read(Notation(source).show(source)) == (source, []), name
         assert preview(source, source, name.rpartition(".")[2], known), name

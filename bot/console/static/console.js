@@ -307,6 +307,8 @@ document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");
   if (opener) $(`#${opener.dataset.open}`)?.showModal();
   if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+  const put = event.target.closest("[data-insert]"), field = put && document.getElementById(put.dataset.into);
+  if (field) { field.setRangeText(put.dataset.insert, field.selectionStart, field.selectionEnd, "end"); field.focus(); field.dispatchEvent(new Event("input", { bubbles: true })); }
   if (event.target.closest("[data-sound]")) { ready(); setTimeout(() => { ring(); beep("E"); }, 150); }
   const snippet = event.target.closest(".snippet");
   if (snippet) useSnippet(snippet);
