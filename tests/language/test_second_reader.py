@@ -41,6 +41,25 @@ def test_an_unheard_wording_of_danger_is_an_alarm_that_says_who_raised_it() -> N
         assert flags.flags[0].rule.startswith("second reader")
 
 
+def test_it_may_make_an_urgent_sign_an_emergency() -> None:
+    text = "打完玻尿酸，眼睛突然啥也看不到"
+    assert lexicon().read(text).urgency is Urgency.URGENT
+    assert both().read(text).urgency is Urgency.EMERGENCY
+
+
+def test_wordings_nobody_taught_are_heard() -> None:
+    """Written after rules and examples, and learnt from by neither: it may only get better."""
+    rows = sentences("unseen")
+    alarms = [GRAVITY[both().read(row.text).urgency] >= GRAVITY[Urgency.URGENT] for row in rows]
+    of = {
+        level: [a for a, row in zip(alarms, rows, strict=True) if row.expect == level]
+        for level in ("E", "U", None)
+    }
+    assert sum(of["E"]) / len(of["E"]) >= 0.96
+    assert sum(of["U"]) / len(of["U"]) >= 0.96
+    assert sum(of[None]) / len(of[None]) <= 0.12  # all of them chosen to sound like danger
+
+
 def test_nothing_and_noise_raise_no_alarm() -> None:
     for text in ("", " ", "。。。", "1", "👍", "asdf", "好的"):
         assert both().read(text).urgency is None

@@ -81,7 +81,7 @@ class Lexicon:
         return cls(read_entries(path or HOME))
 
     def heard_with(self, witness: Witness) -> Lexicon:
-        """The same lexicon, with a second reader who may add alarms where the rules found nothing urgent."""
+        """The same lexicon, with a second reader who may add alarms, and make an urgent one an emergency."""
         both = copy.copy(self)
         both._witness = witness
         return both
@@ -108,10 +108,10 @@ class Lexicon:
         folded = self.entries.spelling.fold(normalise(remaining))
         reading = _Reading(self, folded, context)
         flags = reading.result()
-        if self._witness is None or _ORDER[flags.urgency] >= _ORDER[Urgency.URGENT] or not folded.text:
+        if self._witness is None or flags.urgency is Urgency.EMERGENCY:
             return flags
         opinion = self._witness.hear(folded.text, {entry.why for entry in flags.suppressed})
-        if opinion is None:
+        if opinion is None or (flags.urgency is Urgency.URGENT and not opinion.graver):
             return flags
         return _with_opinion(flags, opinion, folded.original, "他人" in reading.text.found)
 
@@ -317,7 +317,7 @@ def _with_opinion(flags: RedFlags, opinion: Opinion, text: str, other_person: bo
         urgency=added.urgency,
         flags=(added, *flags.flags),
         ask=added.ask or flags.ask,
-        score=round(0.5 + _BESIDE * opinion.danger, 4),
+        score=max(flags.score, round(0.5 + _BESIDE * opinion.danger, 4)),
     )
 
 

@@ -1,7 +1,7 @@
 """A second reader of danger, learnt from sentences, that may only add alarms (safety.md §1.2).
 
 Rules know the pictures of danger that somebody thought of. This model over characters has an opinion on every
-message, and is heard only when the rules found nothing urgent: it takes nothing back. It is learnt by
+message. It is heard when the rules found no emergency, and takes nothing back. It is learnt by
 `python -m bot.language.red_flags.training`.
 """
 
@@ -19,7 +19,7 @@ from bot.language.meaning import RedFlag, Urgency
 
 MODEL: Final = Path(__file__).parent.parent / "examples" / "danger.model.json"
 QUESTIONS: Final = ("danger", "emergency", "self_harm", "threat")
-ENOUGH: Final = 0.8  # from this probability on it is an alarm
+ENOUGH: Final = 0.7  # from this probability on it is an alarm
 CERTAIN: Final = 0.9  # below it, it is also asked whether it is happening now
 EMERGENCY: Final = 0.4  # of an alarm: errs upward
 LIKELY: Final = 0.5  # of an alarm: that it is about self-harm, or a threat
@@ -37,6 +37,7 @@ class Opinion:
     danger: float  # probability that somebody must look within minutes
     urgency: Urgency
     concept: str
+    graver: bool = False  # an emergency, even where the rules found something merely urgent
 
 
 def shown(text: str, doubts: Iterable[str]) -> set[str]:
@@ -60,9 +61,10 @@ class Witness:
             return Opinion(danger, Urgency.URGENT, UNNAMED)
         _, emergency, self_harm, threat = self._opinions.all(known)
         if threat >= LIKELY and threat > self_harm:
-            return Opinion(danger, Urgency.EMERGENCY, _THREAT)
+            return Opinion(danger, Urgency.EMERGENCY, _THREAT, graver=True)
         urgency = Urgency.EMERGENCY if emergency >= EMERGENCY else Urgency.URGENT
-        return Opinion(danger, urgency, _SELF_HARM[urgency] if self_harm >= LIKELY else UNNAMED)
+        concept = _SELF_HARM[urgency] if self_harm >= LIKELY else UNNAMED
+        return Opinion(danger, urgency, concept, graver=emergency >= LIKELY)
 
 
 def as_flag(opinion: Opinion, text: str, other_person: bool) -> RedFlag | None:
