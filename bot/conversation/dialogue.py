@@ -23,6 +23,7 @@ WHO = "?who"  # the question whom it is about is open
 RESUME = "?resume"  # waits for the form above it, then begins again
 BINDING = "binding"  # the form that proves who is speaking
 SURE = 0.6  # confidence from which a message in the middle of a form is taken for another topic
+CERTAIN = 0.8  # confidence from which it is, even where any words would be an answer
 SHORTEST = 4  # characters that can tell of another topic; "很多" is an answer
 SMALL_TALK = frozenset({"unknown", "thanks", "greeting.chitchat"})
 
@@ -79,7 +80,8 @@ class Dialogue:
     def take(self) -> Outcome:
         """Answer the message."""
         said = self._talk.said
-        if self._frames and said.plain in CANCEL and not self._kept(said.plain):
+        given_up = said.plain in CANCEL or said.gives_up
+        if self._frames and given_up and not self._kept(said.plain):
             self._frames.clear()
             self._say(say("common/cancelled"))
         elif (form := self._forms.by_word.get(said.plain)) and (form.anywhere or not self._frames):
@@ -174,6 +176,10 @@ class Dialogue:
         """The topic that a plain question in the middle of a story belongs to, or one called by its very name."""
         plain = self._talk.said.plain
         called = None if current.keeps(step, plain) else self._forms.by_word.get(plain)
+        meaning = self._talk.said.meaning
+        if called is None and meaning.confidence >= CERTAIN and not meaning.is_complaint:
+            found = self._forms.by_intent.get(meaning.intent)
+            called = found if found is not None and found.anywhere else None  # 我要退订, 帮我转人工
         if called is not None and called.name != current.name:
             return called
         return next((form for form in self._forms.by_name.values() if form.passing(self._talk)), None)

@@ -34,7 +34,7 @@ YES = frozenset(
         "y",
         "sure",
         "confirm",
-        "係",
+        "系",  # 係, as it is normalised
         "啱",
     ]
 )
@@ -54,7 +54,7 @@ NO = frozenset(
         "no",
         "n",
         "nope",
-        "唔係",
+        "唔系",
         "唔要",
         "唔使",
     ]
@@ -63,11 +63,16 @@ NO = frozenset(
 # 好的好的, 嗯确认, 可以的谢谢; 先不约了, 还是不要了吧.
 _YES = re.compile(
     r"(?:嗯+|好+的?|对+的?|是+的?|行|可以的?|确认(?:预约|改约|兑换|提交|赠送)?|确定|没问题|没错|同意|愿意|就这个|就这样"
-    r"|约吧|ok(?:ay)?|yes|yeah|sure|confirm|係|啱)+(?:呀|啊|吧|啦|哦|噢|哈|的|呢|谢谢|多谢|thanks|thankyou|please)*"
+    r"|约吧|ok(?:ay)?|yes|yeah|sure|confirm|系|啱)+(?:呀|啊|吧|啦|哦|噢|哈|的|呢|谢谢|多谢|thanks|thankyou|please)*"
 )
 _NO = re.compile(
     r"(?:还是|先|暂时|那|就|我|都|可能)*(?:不|别|甭|唔)"
-    r"(?:用|要|去|约|挂|改|办|行|是|对|好|可以|同意|想|愿意|需要|换|送|兑|合适|方便|了)*(?:吧|啦|呢|先|谢谢|多谢)*"
+    r"(?:用|要|去|约|挂|改|办|行|是|系|使|对|好|可以|同意|想|愿意|需要|换|送|兑|合适|方便|了)*(?:吧|啦|呢|先|谢谢|多谢)*"
+)
+# 不投诉了, 先不查了, 不想说了: what was begun is given up.
+_GIVEN_UP = re.compile(
+    r"我?(?:还是|先|暂时|那|就|算了)*(?:不|别)(?:想|用|要|再)?"
+    r"(?:投诉|表扬|预约|挂号|约号|查询|查|兑换|送|绑定|添加|办理|办|说|弄|问|写|填)(?:了|啦)(?:吧|谢谢)*"
 )
 _JOINTS = re.compile(r"[\s,，。.!！~、]+")
 
@@ -118,6 +123,11 @@ class Said:
     def plain(self) -> str:
         """The text, ready to compare with a word."""
         return plain(self.meaning.text or self.text)
+
+    @property
+    def gives_up(self) -> bool:
+        """Taking back what was begun."""
+        return _GIVEN_UP.fullmatch(_JOINTS.sub("", self.plain)) is not None
 
     @property
     def yes(self) -> bool:

@@ -18,7 +18,17 @@ class AppointmentList(Form[NoDraft]):
     name = "appointment_list"
     intents = frozenset({"appointment.query"})
     words = frozenset(
-        {"我的预约", "查询预约", "预约查询", "预约记录", "查预约", "my appointments", "my bookings"}
+        {
+            "我的预约",
+            "查询预约",
+            "预约查询",
+            "预约记录",
+            "查预约",
+            "我嘅预约",
+            "睇预约",
+            "my appointments",
+            "my bookings",
+        }
     )
     personal = True
     level = 1

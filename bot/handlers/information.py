@@ -215,7 +215,8 @@ def _about_a_doctor(talk: Talk) -> bool:
 
 def _fees(talk: Talk) -> Say | None:
     """What a registration costs, by the doctors' titles."""
-    if not _FEE.search(talk.said.meaning.text.lower()):
+    text = talk.said.meaning.text.lower()
+    if not _FEE.search(text) or "退" in text or "refund" in text:
         return None
     by_title: dict[str, list[int]] = {}
     for row in hospital.all_doctors(talk.db):

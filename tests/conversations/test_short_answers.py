@@ -114,3 +114,21 @@ async def test_never_mind_ends_the_search(booked: Chat) -> None:
         患者 骨科在几楼
         小护 ~ 接着刚才的
     """)
+
+
+@pytest.mark.parametrize("text", ["不投诉了", "我还是不投诉了吧", "先不说了，谢谢"])
+async def test_a_complaint_that_is_given_up(booked: Chat, text: str) -> None:
+    await booked.says("我要投诉")
+    assert "停下" in await booked.says(text)
+    assert "停下" not in await booked.says("投诉进度")
+
+
+async def test_what_works_everywhere_works_in_a_story(booked: Chat) -> None:
+    await booked.says("我要投诉")
+    assert "已停止" in await booked.says("我要退订")
+    assert "转接护士" in await booked.says("帮我转人工")
+
+
+async def test_yes_in_cantonese(booked: Chat) -> None:
+    await booked.says("取消预约")
+    assert "已取消" in await booked.says("係")
