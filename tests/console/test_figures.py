@@ -150,7 +150,7 @@ async def test_follow_ups_that_did_not_go_out_are_counted_and_named_with_the_rea
     page = await manager.sees("/console/figures?of=follow_up&days=7")
     assert "75%" in _tile(page, "coverage")
     assert "67%" in _tile(page, "replied")
-    assert "未同意" in await manager.sees("/console/figures/coverage?days=7")
+    assert "没有同意" in await manager.sees("/console/figures/coverage?days=7")
     few = await manager.sees("/console/figures?of=satisfaction&days=7")
     assert "太少不显示" in _tile(few, "csat")
     assert "2 分" in await manager.sees("/console/figures/low_scores?days=7")
@@ -259,7 +259,11 @@ async def test_the_month_is_a_page_a_workbook_and_a_pdf(house: House) -> None:
         assert answer.headers["Content-Disposition"].endswith('report-2026-10.xlsx"')
     names = [row[1].value for row in book[book.sheetnames[0]].iter_rows(min_row=2)]
     assert {"满意度", "随访覆盖率", "按时答复率", "90天内复诊率"} <= set(names)
-    assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} <= {"s", "inlineStr", "n"}
+    assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row} <= {
+        "s",
+        "inlineStr",
+        "n",
+    }
     async with manager.session.get(manager.url + "/console/figures/month/pdf?month=2026-10") as answer:
         assert answer.content_type == "application/pdf"
         assert (await answer.read()).startswith(b"%PDF-")

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.console import charts, labels
+from bot.console import charts, labels, plan_words
 from bot.console.charts import Share
 from bot.console.intervals import quantile
 from bot.console.measures.base import (
@@ -70,22 +70,25 @@ def follow_up(db: sa.Connection, span: Span) -> Section:
             charts.shares(
                 "各计划覆盖率",
                 [
-                    Share(plan, found["asked"], found["asked"] + found["missed"])
+                    Share(plan_words.plan(plan), found["asked"], found["asked"] + found["missed"])
                     for plan, found in sorted(by_plan.items())
                 ],
             ),
             charts.shares(
                 "各计划回复率",
-                [Share(plan, found["answered"], found["asked"]) for plan, found in sorted(by_plan.items())],
+                [
+                    Share(plan_words.plan(plan), found["answered"], found["asked"])
+                    for plan, found in sorted(by_plan.items())
+                ],
             ),
         ],
         [
             Table(
                 "各计划",
-                ("计划", "该发", "发出", "回答", "没有回答", "没有发出"),
+                ("计划", "该发", "发出", "已回答", "没有回答", "没有发出"),
                 [
                     [
-                        plan,
+                        plan_words.plan(plan),
                         str(found["asked"] + found["missed"]),
                         str(found["asked"]),
                         str(found["answered"]),
@@ -105,7 +108,7 @@ def without_answer(db: sa.Connection, span: Span, *, missed: bool) -> list[dict[
         person(
             one.at,
             one.patient_name,
-            f"{one.plan} {one.step} {labels.reason(one.reason)}".strip(),
+            f"{plan_words.contact(one.plan, one.step)} {plan_words.reason(one.reason)}".strip(),
             patient_page(one),
         )
         for one in rows.without_answer(db, span.since, span.until, missed=missed)
