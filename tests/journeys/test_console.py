@@ -18,6 +18,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 from bot.domain.clock import SystemClock
 from storage.tables import contacts, tasks, tickets
 from tests.console.conftest import COLLEAGUES, PASSWORD, House, hire
+from tests.console.test_calls import silent
 from tests.hospital_folder import bound, open_hospital
 from tests.serving import serving, settings
 
@@ -195,6 +196,42 @@ async def test_the_command_bar_finds_people_by_pinyin(ward: Ward) -> None:
     await expect(nurse).to_have_url(re.compile("/console/tickets"))
     await nurse.keyboard.press("?")
     await expect(nurse.locator("#help")).to_be_visible()
+
+
+async def test_a_call_is_walked_through_with_keys_alone(ward: Ward) -> None:
+    task = await silent(ward.house, "temp leg")
+    nurse = await ward.colleague("nurse2")
+    await ward.opens(nurse, f"/console/calls/{task}")
+    question = nurse.locator("#question")
+    await expect(question).to_contain_text("今天最高体温是？")
+    await nurse.keyboard.press("1")
+    await expect(question).to_contain_text("腿有没有不舒服？")
+    await keep(nurse, "call")
+    await nurse.keyboard.press("1")
+    await expect(question).to_contain_text("问完了")
+    await nurse.keyboard.press("1")  # how it ended
+    await nurse.keyboard.press("Enter")
+    await expect(nurse).to_have_url(re.compile(r"/console/calls$"))
+    await expect(nurse.locator(f'.queue a[href="/console/calls/{task}"]')).to_have_count(0)
+
+
+async def test_several_are_picked_taken_and_given_back_with_keys(ward: Ward) -> None:
+    for openid in ("oOne", "oTwo", "oThree"):
+        await ward.says("人工", openid)
+    nurse = await ward.colleague()
+    await ward.opens(nurse, "/console/inbox?folder=unassigned")
+    rows = nurse.locator("#people .row")
+    waiting = await rows.count()
+    assert waiting >= 3
+    for key in ("j", "x", "j", "j", "Shift+X"):
+        await nurse.keyboard.press(key)
+    await nurse.locator("#bulkbar").get_by_role("button", name="领取").click()
+    await expect(nurse.locator("#bulk")).to_contain_text("3 个会改变")
+    await keep(nurse, "bulk")
+    await nurse.locator("#bulk").get_by_role("button", name="确认").click()
+    await expect(rows).to_have_count(waiting - 3)
+    await nurse.locator(".toast").get_by_role("button", name="撤销").click()
+    await expect(rows).to_have_count(waiting)
 
 
 PAGES = {

@@ -192,7 +192,7 @@ function next() { const all = rows(), at = all.indexOf(current()); return all[at
 function rows() { return $$("#people .row"); }
 function move(by) {
   const all = rows();
-  const at = all.findIndex((row) => row.classList.contains("cursor"));
+  const at = all.findIndex((row) => row.id === cursor || row.classList.contains("cursor")); // also while the list is drawn anew
   const from = at < 0 ? all.findIndex((row) => row.classList.contains("chosen")) : at;
   all[at]?.classList.remove("cursor");
   const next = all[Math.min(all.length - 1, Math.max(0, from + by))];
@@ -201,7 +201,7 @@ function move(by) {
   cursor = next?.id || "";
 }
 let cursor = "";
-function current() { return $("#people .row.cursor") || $("#people .row.chosen"); }
+function current() { return $("#people .row.cursor") || document.getElementById(cursor) || $("#people .row.chosen"); }
 function press(key) {
   const found = $(`[data-key=${key}]`);
   if (!found) return;
