@@ -60,7 +60,10 @@ _TABLE = (
     (READS, "GET /console/patients /console/patients/{code}"),
     (LEADS, "POST /console/patients/{code}/unmask /console/patients/{code}/tags"),
     (LEADS, "POST /console/patients/{code}/tags/remove /console/patients/{code}/planned/{touch}/stop"),
-    (LEADS, "POST /console/patients/{code}/planned/{touch}/move /console/patients/{code}/letters/{letter}/stop"),
+    (
+        LEADS,
+        "POST /console/patients/{code}/planned/{touch}/move /console/patients/{code}/letters/{letter}/stop",
+    ),
     (READS, "GET /console/tickets /console/tickets/{number} /console/tickets/export/{kind}"),
     (
         READS,
