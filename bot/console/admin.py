@@ -151,6 +151,7 @@ async def add_user(request: web.Request) -> web.Response:
         "wecom_userid": str(form.get("wecom", "")).strip()[:64],
         "phone": phone,
         "departments": str(form.get("departments", "")).strip()[:200],
+        "accounts": str(form.get("accounts", "")).strip()[:200],
         "created_at": now,
     }
 
@@ -178,7 +179,9 @@ async def change_user(request: web.Request) -> web.Response:
     if what == "password":
         changes = {"password_hash": hash_password(password), "totp_secret": None, "totp_step": None}
     elif what == "role" and form.get("role") in ROLES:
-        changes = {"role": str(form["role"]), "departments": str(form.get("departments", "")).strip()[:200]}
+        changes = {"role": str(form["role"])} | {
+            scope: str(form.get(scope, "")).strip()[:200] for scope in ("departments", "accounts")
+        }
     elif what in ("leave", "return"):
         changes = {"active": what == "return"}
     if not changes:

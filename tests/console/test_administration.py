@@ -18,7 +18,7 @@ from aiohttp import web
 from bot.console.health import drift
 from bot.settings import TemplateSettings
 from storage.tables import departments, letters
-from tests.console.conftest import House, Visitor
+from tests.console.conftest import COLLEAGUES, House, Visitor
 from tests.serving import serving, settings
 
 DEPARTMENTS = "code,name,location,aliases,description\nYK,眼科,三楼,,\n"
@@ -214,3 +214,21 @@ async def test_accounts_show_tokens_reach_templates_and_who_signed(house: House,
             assert "词库版本" in page
             assert (await admin.post("/console/admin/accounts/check"))[0] == 303
             assert "平台上没有了" in await admin.sees("/console/admin/accounts")
+
+
+async def test_a_colleague_of_one_branch_answers_only_its_account(house: House) -> None:
+    await house.says("人工")
+    admin = await house.colleague("admin")
+    name = COLLEAGUES["nurse"]
+    status, _ = await admin.post(
+        f"/console/admin/users/{name}/change",
+        what="role",
+        role="nurse",
+        departments="",
+        accounts="wechat/west",
+    )
+    assert status == 303
+    assert "wechat/west" in await admin.sees("/console/admin/users")
+    nurse = await house.colleague()
+    assert 'data-id="1"' not in await nurse.sees("/console/inbox?folder=all")
+    assert (await nurse.get("/console/conversations/1"))[0] == 404
