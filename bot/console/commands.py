@@ -51,6 +51,8 @@ def _places(role: str) -> list[Command]:
     found += [Command(label, "文件夹", f"/console/inbox?folder={key}") for key, label in FOLDERS.items()]
     found.append(Command("警报", "所有未关闭的警报", "/console/alarms"))
     found.append(Command("我的账号", "登录、密码、两步验证", "/console/me"))
+    if may(role, "GET", "/console/answers-at-hand"):
+        found.append(Command("常用语", "/ ;", "/console/answers-at-hand"))
     if may(role, "GET", "/console/tickets"):
         found.append(Command("表扬", "工单", "/console/tickets?kind=praise"))
     for label, hint, path in MORE:
