@@ -17,6 +17,7 @@ from bot.console.people import STAFF, patient_for
 from bot.domain.calendar import festival_dates
 from bot.domain.patient import Patient
 from bot.flows import PLANS
+from bot.flows.engine import pausing
 from bot.flows.engine.book import Book, newest
 from bot.flows.greetings import OCCASIONS
 from bot.flows.plan import Plan, Step
@@ -157,6 +158,7 @@ async def listed(request: web.Request) -> web.Response:
         return following, to_do
 
     following, to_do = await request.app[COUNTS].of(request, "", read)
+    held = await request.app[DATABASE].read(pausing.paused)
     plans = [
         _described(request, plan)
         | {
@@ -164,6 +166,7 @@ async def listed(request: web.Request) -> web.Response:
             "over": following[plan.id, "stopped"] + following[plan.id, "finished"],
             "planned": to_do[plan.id, "planned"],
             "asked": to_do[plan.id, "asked"],
+            "paused": plan.id in held,
         }
         for plan in newest(PLANS)
     ]
@@ -218,7 +221,34 @@ async def flow(request: web.Request) -> web.Response:
         }
 
     found = await request.app[COUNTS].of(request, plan.id, read)
-    return shown(request, "flow.html", plan=_described(request, plan), states=STATES, **found)
+    paused = plan.id in await request.app[DATABASE].read(pausing.paused)
+    asks = paused or "ask" in request.query
+    return shown(
+        request,
+        "flow.html",
+        plan=_described(request, plan),
+        states=STATES,
+        paused=paused,
+        asks=asks,
+        waiting=sum(step["counts"]["planned"] + step["counts"]["asked"] for step in found["steps"]),
+        **found,
+    )
+
+
+@routes.post("/console/flows/{plan}/pause")
+async def pause(request: web.Request) -> web.Response:
+    """Nothing of this plan goes out for now, to nobody."""
+    plan, name, now = _plan_of(request), request[STAFF].name, request.app[CLOCK].now()
+    await request.app[DATABASE].write(lambda db: pausing.pause(db, plan.id, name, now))
+    return moved(f"/console/flows/{plan.id}")
+
+
+@routes.post("/console/flows/{plan}/resume")
+async def resume(request: web.Request) -> web.Response:
+    """What is still useful goes out again."""
+    plan, name, now = _plan_of(request), request[STAFF].name, request.app[CLOCK].now()
+    await request.app[DATABASE].write(lambda db: pausing.resume(db, plan.id, name, now))
+    return moved(f"/console/flows/{plan.id}")
 
 
 def _steps(plan: Plan, sizes: Mapping[str, Counter[str]], answered: Any) -> list[dict[str, Any]]:

@@ -132,6 +132,7 @@ _TABLE = (
     ),
     (READS, "GET /console/flows /console/flows/{plan} /console/flows/{plan}/people"),
     (LEADS, "POST /console/flows/{plan}/people/{instance}/stop"),
+    (MANAGERS, "POST /console/flows/{plan}/pause /console/flows/{plan}/resume"),
 )
 
 ALLOWED: Mapping[tuple[str, str], frozenset[str]] = {

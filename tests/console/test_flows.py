@@ -75,6 +75,18 @@ async def test_one_person_s_plan_is_stopped_with_what_was_to_come(house: House) 
     assert f"{COLLEAGUES['nurse']} 操作" in await nurse.sees("/console/flows/joint")
 
 
+async def test_a_manager_pauses_a_plan_for_everybody_and_lets_it_go_on(house: House) -> None:
+    await follows(house)
+    nurse, manager = await house.colleague(), await house.colleague("manager")
+    assert (await nurse.post("/console/flows/joint/pause"))[0] == 403
+    assert "暂停 1 条" in await manager.sees("/console/flows/joint?ask=pause")
+    assert (await manager.post("/console/flows/joint/pause"))[0] == 303
+    assert "已暂停" in await nurse.sees("/console/flows")
+    assert "已暂停" in await nurse.sees("/console/flows/joint")
+    assert (await manager.post("/console/flows/joint/resume"))[0] == 303
+    assert "已暂停" not in await nurse.sees("/console/flows/joint")
+
+
 async def test_a_nurse_of_another_department_neither_sees_nor_stops_it(house: House) -> None:
     number = await follows(house)
 
