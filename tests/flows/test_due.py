@@ -192,3 +192,15 @@ async def test_rule_15_a_tag_taken_off_in_the_console_ends_its_plan(ward: Ward) 
     assert [(one.state, one.reason) for one in await ward.instances()] == [("stopped", "cancelled")]
     await ward.looks("2026-11-19 08:30")
     assert await ward.steps() == []
+
+
+async def test_a_reading_gives_way_to_the_weightier_question_of_its_own_plan(ward: Ward) -> None:
+    """Day 7 after a stroke falls on a Monday, the day of a reading at eight."""
+    await ward.tag("卒中后", since="2026-11-16 10:00")
+    await ward.looks("2026-11-22 12:00")
+    await ward.looks("2026-11-23 08:25")
+    assert "stroke/monday" not in await ward.steps()
+    await ward.looks("2026-11-23 10:30")
+    assert (await ward.steps())[-1] == "stroke/d7"
+    await ward.looks("2026-11-26 08:30")
+    assert (await ward.steps())[-1] == "stroke/thursday"

@@ -167,7 +167,6 @@ def _day_is_full(occasion: Occasion, person: Person) -> bool:
         return had >= A_CROWDED_DAY_HOLDS
     weightier = (  # something more important is still to come today
         one.purpose in PROACTIVE
-        and one.instance_id != occasion.touch.instance_id
         and (Purpose(one.purpose).priority, one.rank) < occasion.rank
         and one.useful_until >= occasion.now
         for one in person.to_come
