@@ -132,7 +132,9 @@ class Dialogue:
         if frame.patient is not None and talk.patient is None:  # the link ended in the middle of it
             self._settle(Stop(say("about/not_any_more")), frame)
             return
-        talk.said = replace(talk.said, choice=chosen(talk.said.text, talk.said.tapped, frame.choices))
+        named = self._forms.by_word.get(talk.said.plain)  # a topic by its very name
+        choice = chosen(talk.said.text, talk.said.tapped, frame.choices, exactly=named not in (None, form))
+        talk.said = replace(talk.said, choice=choice)
         other = None if self._short_answer() else self._other_topic(form)
         talk.elsewhere = other is not None
         if form.tells_a_story(frame.step) and (passing := self._passing(form, frame.step)):

@@ -140,8 +140,11 @@ class Said:
         return self.plain in NO or _NO.fullmatch(_JOINTS.sub("", self.plain)) is not None
 
 
-def chosen(text: str, tapped: str, choices: Sequence[Choice]) -> str | None:
-    """Which of the offered choices is meant: by number, by tap, by label or word. None: none, or not only one."""
+def chosen(text: str, tapped: str, choices: Sequence[Choice], *, exactly: bool = False) -> str | None:
+    """Which of the offered choices is meant: by number, by tap, by label or word. None: none, or not only one.
+
+    `exactly`: what says a little more or less than a choice is none, because it means something else: 我的预约.
+    """
     for choice in choices:
         if tapped and tapped == choice.key:
             return choice.key
@@ -152,8 +155,8 @@ def chosen(text: str, tapped: str, choices: Sequence[Choice]) -> str | None:
     if not wanted:
         return None
     exact = [choice for choice in choices if wanted in {plain(choice.label), *map(plain, choice.words)}]
-    if len(exact) == 1:
-        return exact[0].key
+    if len(exact) == 1 or exactly:
+        return exact[0].key if len(exact) == 1 else None
     part = [
         choice
         for choice in choices

@@ -110,3 +110,13 @@ async def test_praise_is_not_taken_for_a_question(hospital: Chat) -> None:
         患者 刘强医生特别耐心
         小护 TS
     """)
+
+
+async def test_a_topics_very_name_is_not_taken_for_a_choice(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 降压药可以两种一起吃吗
+        小护 预约挂号
+        患者 我的预约
+        小护 没有待就诊的预约
+        小护 ~ 请问要看哪个科室
+    """)
