@@ -309,6 +309,37 @@ async def test_the_writer_tries_it_out_on_their_own_phone(house: House) -> None:
     assert COLLEAGUES["marketing"] in await writer.sees(path)
 
 
+async def test_what_people_wrote_is_shown_and_never_run(house: House) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    await house.does(lambda db: db.execute(patient_tags.insert().values(patient_code="P05", tag=hostile)))
+    await house.does(
+        lambda db: db.execute(patients.update().where(patients.c.code == "P05").values(name=hostile))
+    )
+    writer, manager = await house.colleague("marketing"), await house.colleague("manager")
+    fields = {"purpose": "care", "tag": hostile, "text": f"{hostile} 请复查", "when": "later"}
+    path = await written(writer, **fields, scheduled_at="2026-11-19T10:00")
+    await manager.post(f"{path}/send-back", why=hostile)
+    pages = [
+        await writer.sees(page)
+        for page in (
+            path,
+            f"{path}/edit",
+            f"{path}?ask={hostile}",
+            "/console/broadcasts",
+            f"/console/broadcasts/new?tag={hostile}&age_from={hostile}",
+            "/console/calendar?day=2026-11-19",
+            f"/console/texts?q={hostile}",
+        )
+    ]
+    pages += [
+        (await writer.post(f"/console/broadcasts/{part}", **fields, **{"as": "P05"}))[1]
+        for part in ("audience", "words")
+    ]
+    for page in pages:
+        assert "<img" not in page
+    assert "&lt;img" in pages[0]
+
+
 async def test_the_calendar_shows_what_collides_and_the_night(house: House) -> None:
     writer = await house.colleague("marketing")
     at = "2026-12-13T22:30"  # the day of national mourning, at night
