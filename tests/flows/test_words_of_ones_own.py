@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -111,3 +113,24 @@ def test_answers_as_they_are_spoken(key: str, text: str, value: str) -> None:
 @pytest.mark.parametrize("text", ["没测，有一些不舒服", "有一点头晕", "一会儿测"])
 def test_a_number_word_alone_is_no_reading(text: str) -> None:
     assert read(QUESTIONS["glu"], text) is None
+
+
+async def test_who_is_not_the_patient_is_written_to_no_more(ward: Ward) -> None:
+    await ward.operation(day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")
+    said = await ward.says("不是本人")
+    if "1" in said:
+        said = await ward.says("1")
+    assert "疼痛" not in said
+    await ward.lives_through("2026-11-18 11:00", "2026-11-21 12:00", every=timedelta(hours=3))
+    assert await ward.steps() == ["abdominal/d1"]
+
+
+async def test_an_answer_belongs_to_the_newest_question(ward: Ward) -> None:
+    await ward.operation("joint", day="2026-11-17")
+    await ward.looks("2026-11-18 10:30")  # have you fever, …
+    await ward.lives_through("2026-11-18 11:00", "2026-11-20 10:30", every=timedelta(hours=1))
+    assert "疼痛" in await ward.last_text()
+    await ward.says("3")  # pain, and not the third of the flags
+    assert await ward.alerts() == []
+    assert (await kept(ward, "d3"))["pain"] == "3"
