@@ -84,7 +84,7 @@ def reply(db: sa.Connection, now: datetime, number: str, text: str, by: str) -> 
     if ticket is None:
         return None
     tickets.add_entry(db, ticket.id, now, "reply", by, text)
-    tickets.change_ticket(db, ticket.id, status="replied")
+    tickets.change_ticket(db, ticket.id, status="replied", paused_at=None)
     return ticket
 
 

@@ -75,6 +75,15 @@ async def test_a_paused_complaint_s_clock_stands_still_and_the_patient_knows_why
     assert "12月7日" in (await told(house))[-1]
 
 
+async def test_an_answer_ends_a_pause(house: House) -> None:
+    number = await complained(house)
+    nurse = await house.colleague()
+    await does(nurse, number, "pause", why="等待检查结果")
+    await does(nurse, number, "answer", text="检查结果已出，我们向您说明。")
+    row = await ticket_of(house, number)
+    assert (row.status, row.paused_at) == ("replied", None)
+
+
 async def test_several_departments_have_ten_working_days_and_not_more(house: House) -> None:
     number = await complained(house)
     nurse = await house.colleague()
