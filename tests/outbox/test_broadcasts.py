@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from bot.channels.api import OutcomeUnknown, Unreached
 from bot.domain.letter import Purpose
 from bot.flows.broadcasts import desk
 from bot.hospital.segments import Segment, Tagged
@@ -374,6 +376,60 @@ async def test_a_call_that_nobody_finished_is_made_again_and_seen_once(post: Pos
 
     await post.platform.settle()
     assert sum(begins(TEXT) in bubble.text for bubble in people[0].screen) == 1
+    assert (await status(post, number))["sent"] == 2
+
+
+class Unplugged:
+    """A platform behind a cable that somebody pulled: before a call, or in the middle of it."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def send(self, openids: Sequence[str], text: str, client_id: str) -> str:
+        raise self.error
+
+
+async def test_what_surely_reached_nobody_can_be_paused_and_goes_out_later(post: Post) -> None:
+    people = await members(post, 2)
+    masses, worker = post.postman.masses, post.server.house.worker
+    assert masses is not None
+    plugged = masses.ports
+    masses.ports = {"wechat/default": Unplugged(Unreached("nobody there"))}
+    number = await begun(post)
+    await worker.once()
+    assert (await status(post, number))["waiting"] == 2
+
+    await post.does(lambda db: desk.pause(db, number, "小营", "", post.clock.now()))
+    masses.ports = plugged
+    past = post.clock.now() - timedelta(days=3650)
+    await post.does(lambda db: db.execute(mass_jobs.update().values(claimed_until=past)))
+    await worker.once()
+    assert post.calls(MASS) == 0
+
+    await post.does(lambda db: desk.resume(db, number, "小营", post.clock.now()))
+    await worker.once()
+    await post.platform.settle()
+    assert [sum(begins(TEXT) in bubble.text for bubble in one.screen) for one in people] == [1, 1]
+
+
+async def test_what_may_have_reached_somebody_is_not_called_stopped(post: Post) -> None:
+    people = await members(post, 2)
+    masses, worker = post.postman.masses, post.server.house.worker
+    assert masses is not None
+    plugged = masses.ports
+    masses.ports = {"wechat/default": Unplugged(OutcomeUnknown("no answer"))}
+    number = await begun(post)
+    await worker.once()
+
+    await post.does(lambda db: desk.stop(db, number, "小营", post.clock.now()))
+
+    assert (await status(post, number))["withheld"] == {}
+    masses.ports = plugged
+    past = post.clock.now() - timedelta(days=3650)
+    await post.does(lambda db: db.execute(mass_jobs.update().values(claimed_until=past)))
+    await worker.once()  # asks the platform once more, by the same number
+    await post.platform.settle()
+    assert [sum(begins(TEXT) in bubble.text for bubble in one.screen) for one in people] == [1, 1]
     assert (await status(post, number))["sent"] == 2
 
 
