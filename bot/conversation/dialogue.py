@@ -366,6 +366,7 @@ class Dialogue:
             frame.step, frame.draft = RESUME, msgspec.to_builtins(turn.draft)
             frame.question, frame.choices = [], []
         form = self._forms.by_name[turn.form]
+        self._frames[:] = [one for one in self._frames if one.form != form.name]  # it was to come later: now
         inner = self._opened(form, turn.opening)
         self._frames.append(inner)
         self._settle(self._enter(form, inner), inner)

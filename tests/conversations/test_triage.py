@@ -135,3 +135,19 @@ async def test_a_symptom_in_the_middle_of_a_booking(hospital: Chat) -> None:
         小护 告诉医生
         小护 近期有号
     """)
+
+
+async def test_the_department_and_the_booking_in_one_sentence(hospital: Chat) -> None:
+    await hospital.reads("""
+        患者 膝盖疼挂什么科，明天有号吗
+        小护 骨科
+        患者 1
+        小护 11月19日
+        患者 1
+        小护 确认
+        患者 1
+        小护 预约成功
+        小护 ~ 请问
+        患者 谢谢
+        小护 不客气
+    """)
