@@ -271,6 +271,8 @@ PAGES = {
         "admin/imports",
         "me/totp",
     ),
+    "marketing": ("calendar", "broadcasts", "broadcasts/new", "texts", "stop"),
+    "coordinator": ("flows", "flows/happy_call", "answers-at-hand"),
     "auditor": ("audit?verify=1",),
 }
 
