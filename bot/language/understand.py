@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.language import slots
 from bot.language.complaints import standard_complaints
-from bot.language.intents.reader import Intents
+from bot.language.intents.reader import Intents, Reading
 from bot.language.intents.rules import read_rules, standard_rules
 from bot.language.intents.training import own_classifier, standard_classifier
 from bot.language.meaning import Context, Meaning, RedFlags, Urgency, Vocabulary, Want
@@ -74,7 +74,7 @@ class Understanding:
         words = list(self._words.find(plain))
         reproach = self._complaints.read(plain)
         reading = self._intents.read(plain, words, reproach)
-        departments = rank(plain, words, self._triage, ill=reading.intent in ABOUT_ILLNESS)
+        departments = rank(plain, words, self._triage, ill=_of_illness(reading))
         intent, confidence, wants = reading.intent, reading.confidence, reading.wants
         likeliest = reading.likeliest
         if _is_present_danger(flags):
@@ -105,6 +105,12 @@ class Understanding:
             quantity=slots.quantity(plain),
             entities=medical_terms(words),
         )
+
+
+def _of_illness(reading: Reading) -> bool:
+    """It speaks of an illness, or nothing is understood and an illness is among the likeliest."""
+    unknown = reading.likeliest if reading.intent == "unknown" else ()
+    return not ABOUT_ILLNESS.isdisjoint((reading.intent, *(intent for intent, _ in unknown)))
 
 
 def _is_present_danger(flags: RedFlags) -> bool:

@@ -9,7 +9,9 @@ from bot.language.red_flags.sign import Text
 from bot.language.red_flags.words import Found, Span
 
 _MASKS = {"成语": "idiom", "地点": "place", "物品": "object", "词中": "object"}
-_TO_DEATH = re.compile(r"(?:我|人|他)?(?:都|快|就)?要死")  # after 的: 排队排的我要死了
+# 排队排的我要死了, 卡的我要吐血: how much, not what; but 疼的我要晕 is meant.
+_SO_MUCH = re.compile(r"(?<![疼憋喘闷晕吐烧])的(?:我|人|他)?(?:都|快|就|差点)?(?:要|想)?$")
+_EXAGGERATED = re.compile(r"(?:我|人|他)?(?:都|快|就)?要死|吐血|晕|昏|窒息|断气|瘫")
 _REACH = 20  # characters between a negation and the last sign of its list
 
 
@@ -22,7 +24,8 @@ def masked(text: Text, spans: tuple[Span, ...]) -> str | None:
                 if cover and cover != span:
                     return why
     start = spans[0][0]
-    if text.text[start - 1 : start] == "的" and _TO_DEATH.match(text.text, start):
+    before = text.text[max(0, start - 6) : start]
+    if _SO_MUCH.search(before) and _EXAGGERATED.match(text.text, start):
         return "idiom"
     return None
 
