@@ -14,6 +14,7 @@ from bot.domain.letter import Purpose
 from bot.flows.broadcasts import desk
 from bot.hospital.segments import Segment, Tagged
 from bot.outbox import stopping
+from bot.outbox.worker import Work
 from bot.simulator import User
 from storage.rows import Row
 from storage.tables import broadcasts, letters, mass_jobs, patient_tags, patients, users
@@ -61,6 +62,11 @@ async def begun(post: Post, purpose: Purpose = Purpose.MARKETING, text: str = TE
 
 async def status(post: Post, number: int) -> dict[str, Any]:
     return await post.asks(lambda db: desk.status(db, number))
+
+
+def planner(post: Post, name: str) -> Work:
+    """What starts contacts of one kind."""
+    return next(tick.work for tick in post.server.house.worker.planners if tick.name == name)
 
 
 async def jobs(post: Post) -> list[Row]:
@@ -190,7 +196,7 @@ async def test_when_the_first_letters_fail_the_others_stay(post: Post) -> None:
     people = await members(post, desk.CANARY_FROM + 5)
     number = await begun(post)
     worker = post.server.house.worker
-    await post.does(lambda db: worker.planners[-1].work(db, post.clock.now()))
+    await post.does(lambda db: planner(post, "broadcasts")(db, post.clock.now()))
     await post.does(lambda db: db.execute(letters.update().values(state="failed", reason="mass:err(10001)")))
 
     await worker.once()
@@ -208,7 +214,7 @@ async def test_stopping_keeps_what_has_not_left(post: Post) -> None:
     await members(post, 3)
     number = await begun(post)
     worker = post.server.house.worker
-    await post.does(lambda db: worker.planners[-1].work(db, post.clock.now()))
+    await post.does(lambda db: planner(post, "broadcasts")(db, post.clock.now()))
     await post.does(lambda db: desk.stop(db, number, "主任", post.clock.now()))
 
     await worker.once()
@@ -363,7 +369,7 @@ async def test_a_call_that_nobody_finished_is_made_again_and_seen_once(post: Pos
     masses = post.postman.masses
     assert masses is not None
     worker = post.server.house.worker
-    await post.does(lambda db: worker.planners[-1].work(db, post.clock.now()))
+    await post.does(lambda db: planner(post, "broadcasts")(db, post.clock.now()))
     await post.postman._deliver((4, 5))
     job = await post.does(masses._next)  # written down, and then the process died
     assert job is not None
