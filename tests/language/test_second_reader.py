@@ -48,7 +48,7 @@ def test_it_may_make_an_urgent_sign_an_emergency() -> None:
 
 
 def test_wordings_nobody_taught_are_heard() -> None:
-    """Written after rules and examples, and learnt from by neither: it may only get better."""
+    """Written before anybody looked at what reads them, and never learnt from: it may only get better."""
     rows = sentences("unseen")
     alarms = [GRAVITY[both().read(row.text).urgency] >= GRAVITY[Urgency.URGENT] for row in rows]
     of = {
