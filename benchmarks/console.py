@@ -21,8 +21,8 @@ import aiohttp
 import sqlalchemy as sa
 
 import storage.migrate
-from bot.console import finding
 from bot.console.access import hash_password
+from bot.console.inbox import finding
 from bot.console.permissions import ROLES
 from bot.domain.clock import SystemClock
 from storage.database import open_database

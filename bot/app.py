@@ -22,8 +22,9 @@ from bot.channels.wechat_api import WeChatApi
 from bot.channels.wechat_mass import WeChatMass
 from bot.channels.wecom import WeComApp
 from bot.channels.wecom_api import WeComApi
-from bot.console import add_console, media
-from bot.console import health as console_health
+from bot.console import add_console
+from bot.console.administration import health as console_health
+from bot.console.inbox import media
 from bot.conversation.receive import Reception
 from bot.domain.clock import Clock, SystemClock
 from bot.domain.inbound import Inbound
@@ -210,7 +211,9 @@ def planners(settings: Settings, wording: Wording) -> Sequence[Tick]:
         Tick("plans", planner, until_done=True),
         Tick("greetings", Greeter(wording, settings.zone), until_done=True),
         Tick("broadcasts", Broadcaster(wording, settings.zone), until_done=True),
-        Tick("links that end", lambda db, now: link_notices.announce(db, now, wording), timedelta(minutes=10)),
+        Tick(
+            "links that end", lambda db, now: link_notices.announce(db, now, wording), timedelta(minutes=10)
+        ),
     )
 
 

@@ -4,41 +4,29 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.console import (
-    access,
-    account,
-    actions,
-    admin,
-    audit_pages,
-    broadcasts,
-    broadcasts_calendar,
-    broadcasts_composer,
-    broadcasts_stop,
-    bulk,
-    calls,
-    commands,
-    figures,
-    flows,
-    handing,
-    health,
-    imports,
-    inbox,
-    live,
-    media,
-    patients,
-    planned,
-    screen_pop,
-    snippets,
-    texts,
-    thread,
-    ticket_deeds,
-    ticket_exports,
-    tickets,
-    undo,
-)
+from bot.console import access, account, commands, live
+from bot.console.administration import audit as audit_pages
+from bot.console.administration import health, imports
+from bot.console.administration import pages as admin
+from bot.console.broadcasts import calendar as broadcasts_calendar
+from bot.console.broadcasts import composer as broadcasts_composer
+from bot.console.broadcasts import pages as broadcasts
+from bot.console.broadcasts import stop as broadcasts_stop
+from bot.console.calls import pages as calls
+from bot.console.calls import screen_pop
+from bot.console.flows import pages as flows
+from bot.console.flows import texts
+from bot.console.inbox import actions, bulk, handing, media, snippets, thread, undo
+from bot.console.inbox import pages as inbox
+from bot.console.managers import pages as figures
 from bot.console.pages import STATIC, ZONE, script_in_english
+from bot.console.patients import pages as patients
+from bot.console.patients import planned
 from bot.console.people import READINGS, Readings
 from bot.console.services import RECEPTION
+from bot.console.tickets import deeds as ticket_deeds
+from bot.console.tickets import exports as ticket_exports
+from bot.console.tickets import pages as tickets
 from bot.conversation.receive import Reception
 
 PARTS = (

@@ -9,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.console import finding, labels
-from bot.console.narrowing import FOLDERS
+from bot.console import labels
+from bot.console.inbox import finding
+from bot.console.inbox.narrowing import FOLDERS
 from bot.console.pages import ZONE, shown
-from bot.console.patients import listed
+from bot.console.patients.pages import listed
 from bot.console.people import STAFF, in_scope
 from bot.console.permissions import may, places_of
 from bot.domain.patient import Patient

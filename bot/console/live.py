@@ -12,8 +12,8 @@ import sqlalchemy as sa
 import structlog
 from aiohttp import web
 
-from bot.console import finding
-from bot.console.handing import hand_back_due
+from bot.console.inbox import finding
+from bot.console.inbox.handing import hand_back_due
 from bot.console.people import STAFF
 from bot.console.services import RECEPTION
 from bot.web.health import DATABASE

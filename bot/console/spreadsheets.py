@@ -9,7 +9,7 @@ from typing import Any
 
 import openpyxl
 
-from bot.console.tickets import harmless
+from bot.console.tickets.pages import harmless
 
 LONGEST_TITLE = 31  # of a sheet
 

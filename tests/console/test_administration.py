@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.console.health import drift
+from bot.console.administration.health import drift
 from bot.settings import TemplateSettings
 from storage.tables import departments, letters
 from tests.console.conftest import COLLEAGUES, House, Visitor

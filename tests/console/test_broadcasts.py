@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.console import broadcasts_audience as audience
+from bot.console.broadcasts import audience
 from bot.hospital.segments import (
     Age,
     Agreed,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.console.call_script import CARE, alarming, asked, facts_of, read_out
-from bot.console.calls import next_try
+from bot.console.calls.pages import next_try
+from bot.console.calls.script import CARE, alarming, asked, facts_of, read_out
 from bot.hospital.questions import QUESTIONS
 from bot.outbox.wording import Wording
 from storage.tables import alerts, leads, letters, plan_instances, tasks, touches

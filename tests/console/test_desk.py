@@ -12,10 +12,10 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
-from bot.console import finding, lint
+from bot.console.inbox import finding, lint
+from bot.console.inbox.promises import read_promise
 from bot.console.live import requeue_orphans
-from bot.console.promises import read_promise
-from bot.console.tickets import working_days_left
+from bot.console.tickets.pages import working_days_left
 from bot.hospital import complaints
 from storage.tables import (
     conversations,

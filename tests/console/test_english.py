@@ -18,7 +18,7 @@ from tests.console.conftest import COLLEAGUES, PASSWORD, House
 CONSOLE = Path(english.__file__).parent
 # Not words of the console: what is said to patients on the phone or sent to colleagues' phones, what is looked for
 # in somebody's sentences, how texts are noted down, and the numbers of the lunar calendar.
-SPOKEN = {"call_script.py", "mentions.py", "lint.py", "promises.py", "text_notation.py"}
+SPOKEN = {"script.py", "mentions.py", "lint.py", "promises.py", "text_notation.py"}
 LOOKED_FOR = re.compile(
     r"(?:多?谢.{0,2}|感谢|嗯嗯?|收到(?:谢谢)?|知道了(?:谢谢)?|明白了?|再见|您?辛苦了|好的?(?:谢谢您?)?|谢谢(?:护士|医生)"
     r"|[一二三四五六七八九十正冬腊初廿闰班鿿日«»]+|中文|你好|某某|【测试】|昨天|明天|12月1日.*|.*（周\{\})"

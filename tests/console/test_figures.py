@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
-from bot.console.intervals import difference, quantile, wilson
-from bot.console.measures.growth import effect
+from bot.console.managers.intervals import difference, quantile, wilson
+from bot.console.managers.measures.growth import effect
 from storage.tables import (
     appointments,
     broadcast_members,

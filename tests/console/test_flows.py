@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.console.flows import when
+from bot.console.flows.pages import when
 from bot.flows.plan import Repeat, Step
 from storage.tables import plan_decisions, plan_instances, touches, users, visits
 from tests.console.conftest import COLLEAGUES, House

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.console.handed import settled
-from bot.console.handing import hand_back_due
-from bot.console.media import picture_type
-from bot.console.plan_words import contact, step, task_reason
+from bot.console.flows.plan_words import contact, step, task_reason
+from bot.console.inbox.handed import settled
+from bot.console.inbox.handing import hand_back_due
+from bot.console.inbox.media import picture_type
 from storage.queries import console_handover
 from storage.tables import (
     alerts,

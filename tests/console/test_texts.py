@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.console.text_notation import Notation
-from bot.console.texts import preview
+from bot.console.flows.text_notation import Notation
+from bot.console.flows.texts import preview
 from bot.domain.language import Language
 from bot.domain.words import say
 from bot.outbox import own_texts

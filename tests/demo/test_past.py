@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from bot.app import open_house, planners
 from bot.command.importing import bring_in
-from bot.console.measures import SECTIONS
-from bot.console.measures.base import Span
+from bot.console.managers.measures import SECTIONS
+from bot.console.managers.measures.base import Span
 from bot.demo.hospital import write
 from bot.demo.past import OPENID, Past
 from bot.settings import read_settings

@@ -1,0 +1,1 @@
+"""Rosters, imports, health, audit."""

@@ -1,0 +1,1 @@
+"""Whom to telephone, what to ask, and what came of it."""

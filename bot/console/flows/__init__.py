@@ -1,0 +1,1 @@
+"""Plans, whom they wait for, and the texts they use."""

@@ -1,0 +1,1 @@
+"""What nurses work in: the list of conversations, one conversation, and what is done with it."""

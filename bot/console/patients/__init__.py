@@ -1,0 +1,1 @@
+"""One patient at a glance, and what the machine will send next."""

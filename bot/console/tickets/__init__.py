@@ -1,0 +1,1 @@
+"""Complaints, praise and suggestions."""
