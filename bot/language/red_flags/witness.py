@@ -19,7 +19,7 @@ from bot.language.meaning import RedFlag, Urgency
 
 MODEL: Final = Path(__file__).parent.parent / "examples" / "danger.model.json"
 QUESTIONS: Final = ("danger", "emergency", "self_harm", "threat")
-ENOUGH: Final = 0.7  # from this probability on it is an alarm
+ENOUGH: Final = 0.85  # from this probability on it is an alarm
 CERTAIN: Final = 0.9  # below it, it is also asked whether it is happening now
 EMERGENCY: Final = 0.4  # of an alarm: errs upward
 LIKELY: Final = 0.5  # of an alarm: that it is about self-harm, or a threat
