@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.console.flows import plan_words
 from bot.console.flows.pages import when
+from bot.flows import PLANS
 from bot.flows.plan import Repeat, Step
 from storage.tables import plan_decisions, plan_instances, touches, users, visits
 from tests.console.conftest import COLLEAGUES, House
@@ -110,4 +112,12 @@ def test_steps_say_when_they_are() -> None:
     assert when(Step("m1", months=1, repeat=Repeat(months=3))) == "满1个月 10:00，每3个月一次"
     assert (
         when(Step("w", weekday=0, repeat=Repeat(days=7, until=90))) == "当天起的周一 10:00，每7天一次到第90天"
+    )
+
+
+def test_every_plan_and_question_has_a_name_that_colleagues_read() -> None:
+    shipped = list(PLANS.values())
+    assert {one.id for one in shipped} <= set(plan_words.PLANS)
+    assert {name for one in shipped for step in one.steps for name in step.questions} <= set(
+        plan_words.QUESTIONS
     )
