@@ -29,6 +29,10 @@ CALL_BACK_KEY: Final = "ticket"
 REMINDERS: Final = {2: "还有2天到答复期限", 1: "明天到答复期限", 0: "今天到答复期限"}
 
 
+class Frozen(Exception):
+    """A court, a mediator or the police has it: the record takes no more answers."""
+
+
 def register(
     db: sa.Connection,
     now: datetime,
@@ -79,10 +83,16 @@ def register(
 
 
 def reply(db: sa.Connection, now: datetime, number: str, text: str, by: str) -> Row | None:
-    """The hospital answers; the ticket, or None when there is no such number."""
+    """The hospital answers; the ticket, or None when there is no such number.
+
+    Raises:
+        Frozen: others settle it.
+    """
     ticket = tickets.by_number(db, number)
     if ticket is None:
         return None
+    if ticket.legal:
+        raise Frozen(number)
     tickets.add_entry(db, ticket.id, now, "reply", by, text)
     tickets.change_ticket(db, ticket.id, status="replied", paused_at=None)
     return ticket

@@ -17,7 +17,11 @@ from storage.rows import Row
 
 
 def answer(db: sa.Connection, now: datetime, wording: Wording, number: str, text: str, by: str) -> bool:
-    """Answer a complaint; False when there is no such number."""
+    """Answer a complaint; False when there is no such number.
+
+    Raises:
+        Frozen: others settle it.
+    """
     ticket = complaints.reply(db, now, number, text, by)
     if ticket is None:
         return False

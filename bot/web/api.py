@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.conversation import desk
 from bot.conversation.receive import Reception
-from bot.hospital import points
+from bot.hospital import complaints, points
 from bot.outbox import ticket_answers
 from bot.settings import Settings
 from bot.web.health import DATABASE
@@ -172,9 +172,12 @@ async def answer_ticket(request: web.Request) -> web.Response:
     """The patient reads the answer, and can accept or dispute it."""
     asked, number = await _body(request, TicketReply), request.match_info["number"]
     now, wording = request.app[CLOCK].now(), request.app[RECEPTION].wording
-    found = await request.app[DATABASE].write(
-        lambda db: ticket_answers.answer(db, now, wording, number, asked.text, asked.by)
-    )
+    try:
+        found = await request.app[DATABASE].write(
+            lambda db: ticket_answers.answer(db, now, wording, number, asked.text, asked.by)
+        )
+    except complaints.Frozen as error:
+        raise Refused(409, "frozen: others settle it") from error
     if not found:
         raise Refused(404, "no such ticket")
     request.app[WAKE].set()

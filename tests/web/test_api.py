@@ -13,7 +13,7 @@ from bot.conversation import desk
 from bot.domain.clock import StoppedClock
 from bot.domain.inbound import Inbound
 from storage.queries import desk as conversations
-from storage.tables import letters
+from storage.tables import letters, tickets
 from tests.hospital_folder import bound, open_hospital
 from tests.serving import Server, serving, settings
 
@@ -112,6 +112,19 @@ async def test_bad_input_is_named(client: Client, path: str, body: Any, status: 
         status = 409  # it exists, and nobody took it
     assert got == status, answer
     assert answer["error"]
+
+
+async def test_a_complaint_before_a_court_takes_no_more_answers(client: Client) -> None:
+    for place, text in enumerate(
+        ("投诉", "骨科护士态度很差，叫了三遍都不理", "昨天下午门诊三楼", "希望道歉", "1")
+    ):
+        said = await client.says(text, f"{place}:oU1")
+    number = said[said.index("TS") :][:8]  # TS and six digits
+    assert (await client.call("POST", f"tickets/{number}/reply", {"text": "抱歉", "by": "office"}))[0] == 200
+    frozen = tickets.update().values(legal="court")
+    await client.server.house.database.write(lambda db: db.execute(frozen))
+    status, answer = await client.call("POST", f"tickets/{number}/reply", {"text": "抱歉", "by": "office"})
+    assert (status, answer) == (409, {"error": "frozen: others settle it"})
 
 
 async def test_a_conversation_is_taken_answered_and_released(client: Client) -> None:
