@@ -17,7 +17,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from bot.domain.clock import ShiftedClock, StoppedClock
 from bot.simulator import User
-from storage.tables import patient_tags, patients
+from storage.tables import broadcasts, patient_tags, patients
 from tests.conftest import NOW
 from tests.console.conftest import House, hire
 from tests.hospital_folder import bound, open_hospital
@@ -151,6 +151,8 @@ PAGES = {
 
 async def test_every_page_fits_and_is_accessible_on_a_monitor_and_a_phone(campaign: Campaign) -> None:
     ward, faults = campaign.ward, []
+    if not await ward.house.asks(lambda db: db.scalar(sa.select(broadcasts.c.id).limit(1))):
+        await _composes(campaign, await ward.colleague("marketing"))
     for role, paths in PAGES.items():
         page = await ward.colleague(role, OLD_MONITOR)
         for path in paths:

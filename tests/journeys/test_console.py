@@ -136,18 +136,24 @@ async def test_a_message_is_seen_within_a_second_and_nothing_of_a_burst_is_lost_
 
 async def test_an_alarm_rings_is_answered_and_is_closed_with_its_outcome(ward: Ward) -> None:
     nurse = await ward.colleague()
-    await ward.says("刀口一直流血，头晕得站不起来")
+    await ward.says("刀口一直流血，头晕得站不起来", "oRings")
+    number = await ward.house.asks(_contact("oRings"))
     bar = nurse.locator("#alarm-bar .ring")
-    await expect(bar).to_contain_text("警报无人响应", timeout=3_000)
+    mine = bar.locator(f"a[href$='/conversations/{number}']")
+    await expect(mine).to_be_visible(timeout=3_000)
+    await expect(bar).to_contain_text("警报无人响应")
     await keep(nurse, "ringing")
-    await bar.locator("a").first.click()
+    await mine.click()
     await nurse.get_by_role("button", name="为什么报警").click()
     await expect(nurse.locator(".reasons")).to_contain_text("规则")
-    await nurse.get_by_role("button", name="认领").click()
-    await expect(bar).to_have_count(0)
-    await nurse.select_option("select[name=disposition]", "er")
-    await nurse.get_by_role("button", name="关闭警报").click()
-    await expect(nurse.locator("article.alarm")).to_have_count(0)
+    await ward.says("头还是晕", "oRings")  # the page is drawn anew, and what was opened stays open
+    await expect(nurse.locator("#lines .patient", has_text="头还是晕")).to_be_visible()
+    await expect(nurse.locator(".reasons").first).to_contain_text("规则")
+    await nurse.get_by_role("button", name="认领").first.click()
+    await expect(mine).to_have_count(0)
+    await nurse.locator("select[name=disposition]").first.select_option("er")
+    await nurse.get_by_role("button", name="关闭警报").first.click()
+    await expect(nurse.locator("article.alarm.level-E")).to_have_count(0)
 
 
 async def test_writing_keys_drafts_snippets_and_the_eight_seconds(ward: Ward) -> None:
