@@ -86,6 +86,10 @@ class Tokens:
                 if not force and failed and failed == self._dead:
                     return failed
                 if await self._may_fetch():
+                    if (known := await self._shared(failed)) is not None:  # fetched between our two looks
+                        await self._give_up()
+                        self._known = known
+                        return known.token
                     return await self._fetch_and_share(failed, force=force)
                 await asyncio.sleep(LOOK_AGAIN)
         raise Unreached(f"{self._name}: another process has been fetching the token for too long")

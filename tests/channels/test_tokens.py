@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 
 from bot.channels.api import Refused, Unreached, open_session
 from bot.channels.wechat_api import WeChatApi
@@ -16,6 +18,8 @@ from bot.channels.wecom_api import WeComApi
 from bot.domain.clock import StoppedClock
 from bot.simulator import AccountConfig, Member, Platform, SimulatorConfig, WecomConfig
 from storage.database import Database, open_database
+
+T = TypeVar("T")
 
 ACCOUNT = AccountConfig(webhook_url="http://127.0.0.1:9/")
 WECOM = WecomConfig(webhook_url="http://127.0.0.1:9/", members=(Member(userid="nurse1", name="张"),))
@@ -82,6 +86,37 @@ async def test_fifty_users_fetch_one_token(
     tokens = await asyncio.gather(*(api.api.tokens.get() for api in (ours, theirs) * 25))
 
     assert len(set(tokens)) == 1
+    assert world.fetched() == 1
+
+
+class Late:
+    """A database whose first write is late."""
+
+    def __init__(self, database: Database) -> None:
+        self.dialect, self._database = database.dialect, database
+        self.about_to_write, self.may_write = asyncio.Event(), asyncio.Event()
+
+    async def read(self, query: Callable[[sa.Connection], T]) -> T:
+        return await self._database.read(query)
+
+    async def write(self, query: Callable[[sa.Connection], T]) -> T:
+        self.about_to_write.set()
+        await self.may_write.wait()
+        return await self._database.write(query)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+
+async def test_who_looked_before_another_process_was_done_does_not_fetch_again(
+    world: World, database: Database, second_database: Database
+) -> None:
+    late = Late(second_database)
+    slow = asyncio.create_task(world.account(late).api.tokens.get())
+    await late.about_to_write.wait()
+    token = await world.account(database).api.tokens.get()
+    late.may_write.set()
+    assert await slow == token
     assert world.fetched() == 1
 
 
