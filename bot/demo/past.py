@@ -143,7 +143,9 @@ class Past:
             writer, talk = self._random.choice(writers), self._random.choice(self._content["talk"])
             if not talk.get("seldom") or self._random.random() < 0.2:
                 await self.database.write(partial(self._talk, writer=writer, talk=talk))
+                await self._worker.postman.deliver_due()
         await self.database.write(partial(self._tidy, writers=writers))
+        await self._worker.postman.deliver_due()
 
     def _says(self, db: sa.Connection, writer: Writer, text: str) -> None:
         now = self._clock.now()
