@@ -8,7 +8,8 @@ from storage.database import DatabaseUnavailable
 
 AWAY = (sa.exc.DBAPIError, sa.exc.TimeoutError, DatabaseUnavailable, OSError, TimeoutError)
 TO_BLAME = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
-LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code
+# PostgreSQL's codes: waited for a lock in vain, serialization failure, deadlock.
+CONTENDED = frozenset({"55P03", "40001", "40P01"})
 
 
 def is_away(error: BaseException) -> bool:
@@ -16,8 +17,6 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY) and not isinstance(error, TO_BLAME)
 
 
-def is_locked(error: BaseException) -> bool:
-    """Whether somebody else's lock was waited for in vain."""
-    return (
-        isinstance(error, sa.exc.DBAPIError) and getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE
-    )
+def is_contended(error: BaseException) -> bool:
+    """Whether somebody else's lock was in the way; the database itself is there."""
+    return isinstance(error, sa.exc.DBAPIError) and getattr(error.orig, "sqlstate", None) in CONTENDED

@@ -36,7 +36,7 @@ def bring(db: sa.Connection, now: datetime, wording: Wording) -> int:
         return 0
     cursors.move(db, CURSOR, str(wrote[-1].id))
     at = {row.contact_id: row.at for row in wrote if now - row.at < WINDOW}
-    owed = owed_texts.only_noticed(db, list(at), now - OLDEST)
+    owed = owed_texts.only_noticed(db, list(at), now - OLDEST, now)
     touches = {row.id: int(row.key.split(":")[1]) for row in owed if row.key.startswith(TOUCH)}
     asking = owed_texts.asking(db, list(touches.values()))
     return sum(

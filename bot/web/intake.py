@@ -14,7 +14,7 @@ from bot.domain.clock import Clock
 from bot.domain.inbound import Inbound, Reply
 from storage.database import Database
 from storage.dialect import wait_for_locks
-from storage.outages import is_away, is_locked
+from storage.outages import is_away, is_contended
 from storage.queries import outbox
 
 MOST = 32  # messages in one transaction: about what the database confirms before anybody notices a delay
@@ -56,7 +56,7 @@ class Intake:
             try:
                 replies = await self._write([inbound for inbound, _ in group])
             except Exception as error:
-                if len(group) == 1 or (is_away(error) and not is_locked(error)):
+                if len(group) == 1 or (is_away(error) and not is_contended(error)):
                     _fail(group, error)
                 else:  # one of them fails, waits for a lock or concerns another: let it do so alone
                     await asyncio.gather(*(self._alone(one) for one in group))

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from storage.rows import Rows
-from storage.tables import contacts, letters, messages, touches
+from storage.tables import bindings, contacts, letters, messages, touches
 
 NOTICES = ("template", "sms")  # ways that do not show a letter's whole text
 
@@ -23,8 +23,29 @@ def wrote_after(connection: sa.Connection, number: int, limit: int) -> Rows:
     ).all()
 
 
-def only_noticed(connection: sa.Connection, contact_ids: Collection[int], since: datetime) -> Rows:
-    """The letters to these users that went only as a notice, with what the notice showed; oldest first."""
+def only_noticed(
+    connection: sa.Connection, contact_ids: Collection[int], since: datetime, now: datetime
+) -> Rows:
+    """The letters to these users that went only as a notice, with what the notice showed; oldest first.
+
+    Of a patient only while the user still speaks for that patient, here or on another account of the same person.
+    """
+    same = contacts.alias("same")
+    speaks_for = (
+        sa.select(bindings.c.id)
+        .join(same, same.c.id == bindings.c.contact_id)
+        .where(
+            bindings.c.patient_code == letters.c.patient_code,
+            bindings.c.ended_at.is_(None),
+            sa.or_(bindings.c.expires_at.is_(None), bindings.c.expires_at > now),
+            sa.or_(
+                same.c.id == contacts.c.id,
+                sa.and_(same.c.unionid == contacts.c.unionid, same.c.unionid != ""),
+            ),
+        )
+        .correlate(letters, contacts)
+        .exists()
+    )
     shown = (
         sa.select(messages.c.text)
         .where(
@@ -56,6 +77,7 @@ def only_noticed(connection: sa.Connection, contact_ids: Collection[int], since:
             letters.c.state.in_(("sent", "delivered")),
             letters.c.purpose.in_(("transaction", "care")),
             letters.c.address.is_(None),
+            sa.or_(letters.c.patient_code.is_(None), speaks_for),
         )
         .order_by(letters.c.id)
     ).all()

@@ -142,6 +142,10 @@ async def test_dead_letters_are_grouped_with_their_mend_and_given_up_with_a_reas
         lambda db: db.execute(sa.select(letters.c.id).where(letters.c.state == "failed")).scalars().all()
     )
     last = max(numbers)
+    before = await _letters(house)
+    # What may have arrived is never sent again in a heap.
+    assert (await admin.post("/console/admin/outbox/retry-all", reason="unknown_outcome"))[0] == 422
+    assert await _letters(house) == before
     assert (await admin.post(f"/console/admin/outbox/{last}/close"))[0] == 422  # not without a reason
     assert (await admin.post(f"/console/admin/outbox/{last}/close", why="患者说已收到"))[0] == 303
     auditor = await house.colleague("auditor")

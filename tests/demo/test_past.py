@@ -14,10 +14,18 @@ from bot.app import open_house, planners
 from bot.command.importing import bring_in
 from bot.console.managers.measures import SECTIONS
 from bot.console.managers.measures.base import Span
+from bot.conversation.receive import Reception
 from bot.demo.hospital import write
 from bot.demo.past import OPENID, Past
+from bot.domain.clock import StoppedClock
+from bot.domain.letter import Letter, Purpose
+from bot.handlers import HANDLERS
+from bot.outbox.letters import put
+from bot.outbox.wording import Wording
 from bot.settings import read_settings
+from storage.database import Database
 from storage.tables import alerts, contacts, conversations, letters, messages, tasks
+from tests.hospital_folder import contact, open_hospital
 from tests.secret import SECRET
 
 
@@ -63,3 +71,25 @@ async def test_a_week_ago_and_since(
     openids = await house.database.read(lambda db: db.scalars(sa.select(contacts.c.openid)).all())
     assert all(one.startswith(OPENID) for one in openids)
     await house.close()
+
+
+async def test_a_house_where_somebody_lives_is_left_alone(database: Database, clock: StoppedClock) -> None:
+    """Whatever address the demo is given: a letter that waits there is real, and is not carried to nobody."""
+    await database.write(open_hospital)
+    await database.write(lambda db: contact(db, "oReal"))
+    letter = Letter(
+        key="real", purpose=Purpose.TRANSACTION, text="您好", not_before=clock.now(), contact_id=1
+    )
+    await database.write(lambda db: put(db, letter, clock.now()))
+    zone = ZoneInfo("Asia/Shanghai")
+    past = Past(
+        database,
+        Reception(HANDLERS, wording=Wording(zone), zone=zone),
+        (),
+        nurses=["李护士"],
+        manager="王经理",
+    )
+    await past.live(clock.now().date())
+    rows = await database.read(lambda db: db.execute(sa.select(letters.c.key, letters.c.state)).all())
+    assert [tuple(row) for row in rows] == [("real", "queued")]
+    assert await database.read(lambda db: db.scalars(sa.select(contacts.c.openid)).all()) == ["oReal"]

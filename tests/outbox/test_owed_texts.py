@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from bot.domain.letter import Purpose
 from bot.outbox import owed_texts
+from storage.tables import bindings
+from tests.hospital_folder import bound, open_hospital
 from tests.outbox.conftest import Post
 
 LONG = "李护士：您问的伤口换药，可以周四上午来骨科门诊换药室，不用再挂号，带上出院小结和身份证。"
@@ -73,3 +75,18 @@ async def test_into_the_chat_or_not_at_all(post: Post) -> None:
     letter = await post.letter(number)
     assert (letter.state, letter.reason) == ("suppressed", "no_window")
     assert await post.tasks() == []
+
+
+async def test_who_does_not_speak_for_the_patient_any_more_is_told_nothing(post: Post) -> None:
+    patient = await post.follower()
+    await post.does(open_hospital)
+    await post.does(bound("oPatient", "P01", "parent"))
+    await post.owes(text=LONG, patient_code="P01")
+    await post.delivers()
+    await post.does(lambda db: db.execute(bindings.update().values(ended_at=post.clock.now())))
+    post.passes(hours=1)
+    await patient.says("你好")
+    assert await bring(post) == 0
+    await post.does(lambda db: db.execute(bindings.update().values(ended_at=None)))
+    await patient.says("在吗")
+    assert await bring(post) == 1

@@ -26,11 +26,12 @@ from bot.web.webhooks import CLOCK
 from storage.queries import audit, cursors
 from storage.queries import console_admin as admin_rows
 
+UNSURE: Final = "unknown_outcome"  # the platform may have delivered it
 # What helps, by the beginning of a reason.
 MENDS: Final[Mapping[str, str]] = {
     "no_lawful_route": "没有合规的方式：配置模板消息或短信，或打电话",
     "no_route": "所有方式都试过：打电话，或请患者重新发一句话",
-    "unknown_outcome": "不知道平台收到没有：先问患者，再决定要不要重发",
+    UNSURE: "不知道平台收到没有：先问患者，再决定要不要重发",
     "quota": "额度用完：明天会恢复，也可以换一种方式",
     "40001": "AppSecret 不对或凭证过期：检查设置后重试",
     "40037": "模板被删除：检查下面“平台账号”里的模板",
@@ -117,6 +118,8 @@ async def retry_all(request: web.Request) -> web.Response:
     """What died of one reason tries again, now that the reason is gone."""
     form, name, now = await request.post(), request[STAFF].name, request.app[CLOCK].now()
     reason = str(form.get("reason", ""))
+    if UNSURE in reason:  # it may have arrived: each is looked at by itself, never all sent a second time
+        raise web.HTTPUnprocessableEntity
 
     def write(db: sa.Connection) -> None:
         numbers = admin_rows.dead_of(db, reason)
